@@ -1,0 +1,1 @@
+"""Inside the body: extract timelines, anonymise them, write releases. The public side is the package `portal`."""

@@ -1,0 +1,1 @@
+"""Staging relations and policy to groups; pure."""

@@ -1,0 +1,1 @@
+"""The program `shafaf`: thin verbs over public functions."""

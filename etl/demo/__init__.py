@@ -1,0 +1,1 @@
+"""The synthetic service desk and office automation."""

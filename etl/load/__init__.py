@@ -1,0 +1,1 @@
+"""Groups to release files and the published database."""

@@ -1,0 +1,19 @@
+"""Settings of an instance, the shipped dictionary of columns and the shipped codes."""
+
+from etl.metadata.codes import CodeRow, code_rows, duration_bands, shipped_codes
+from etl.metadata.dictionary import Column, Dictionary, TableSpec, load_dictionary
+from etl.metadata.settings import Policy, Settings, load_settings
+
+__all__ = [
+    "CodeRow",
+    "Column",
+    "Dictionary",
+    "Policy",
+    "Settings",
+    "TableSpec",
+    "code_rows",
+    "duration_bands",
+    "load_dictionary",
+    "load_settings",
+    "shipped_codes",
+]

@@ -1,0 +1,72 @@
+"""The shipped code lists joined with an instance's own: one row per code, in the order pages list them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+import yaml
+
+from etl.metadata.settings import Policy
+
+
+@dataclass(frozen=True)
+class CodeRow:
+    """A code with its labels; `title_source` and `lang` are set where the source's own name stands in for a label."""
+
+    list_code: str
+    code: str
+    parent_code: str | None
+    position: int
+    title_fa: str
+    title_en: str
+    title_source: str | None = None
+    lang: str | None = None
+
+
+@lru_cache(maxsize=1)
+def shipped_codes() -> Mapping[str, Mapping[str, tuple[str, str, str | None]]]:
+    """Read `codes.yml`: list -> code -> (fa, en, coarser code or None)."""
+    raw = yaml.safe_load(files("etl.metadata").joinpath("codes.yml").read_text(encoding="utf-8"))
+    return {
+        name: {str(code): (t[0], t[1], t[2] if len(t) > 2 else None) for code, t in codes.items()}
+        for name, codes in raw.items()
+    }
+
+
+def code_rows(policy: Policy) -> list[CodeRow]:
+    """List every code an instance can publish: shipped ones, its own, and its duration bands."""
+    rows: dict[tuple[str, str], CodeRow] = {}
+    for name, codes in shipped_codes().items():
+        for position, (code, (fa, en, parent)) in enumerate(codes.items()):
+            rows[name, code] = CodeRow(name, code, parent, position, fa, en)
+    for position, (code, (fa, en)) in enumerate(duration_bands(policy.bands.duration).items()):
+        rows["duration_band", code] = CodeRow("duration_band", code, None, position, fa, en)
+    for own in policy.codes:
+        known = rows.get((own.list, own.code))
+        position = known.position if known else 1000 + len(rows)
+        source = next((text for lang, text in own.title.items() if lang not in ("fa", "en")), None)
+        fa = own.title.get("fa") or source or own.title.get("en", own.code)
+        en = own.title.get("en") or source or fa
+        parent = own.parent or (known.parent_code if known else None)
+        rows[own.list, own.code] = CodeRow(own.list, own.code, parent, position, fa, en, source, own.lang or None)
+    return list(rows.values())
+
+
+def duration_bands(edges: tuple[int, ...]) -> dict[str, tuple[str, str]]:
+    """Name the bands between edges: code -> (fa, en); an edge belongs to the band below it, the last band is open.
+
+    >>> list(duration_bands((0, 2, 5, 10)))
+    ['00_02', '03_05', '06_10', '11_up']
+    """
+    width = len(str(edges[-1] + 1))
+    bands: dict[str, tuple[str, str]] = {}
+    low = edges[0]
+    for high in edges[1:]:
+        label = (f"{low}", f"{low}") if low == high else (f"{low} تا {high}", f"{low} to {high}")
+        bands[f"{low:0{width}}_{high:0{width}}"] = label
+        low = high + 1
+    bands[f"{low:0{width}}_up"] = (f"بیش از {low - 1}", f"over {low - 1}")
+    return bands

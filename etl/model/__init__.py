@@ -1,0 +1,1 @@
+"""Values and shapes that every stage shares; imports nothing of ours but errors."""
