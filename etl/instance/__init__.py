@@ -1,5 +1,6 @@
 """Folders of an instance, its lock and its secret."""
 
+from etl.instance.current import current_release
 from etl.instance.folders import Instance
 
-__all__ = ["Instance"]
+__all__ = ["Instance", "current_release"]

@@ -1,0 +1,97 @@
+# Shafaf: from the timelines of public bodies to a served portal.
+#
+#   make run       the whole way: environment, demo office, extract, release, build
+#   make serve     the portal of the demo at http://127.0.0.1:8001/
+#   make test      every test that needs no browser, no Java and no network
+#   make check     style, types, layers, packages
+#   make browser   the pages in Chromium (.ci/install brings it)
+#   make mutants   break the laws on purpose; each must be seen by a test
+#   make bench     seconds and memory of the stages on a demo office
+#   make lock      compile requirements*.txt again (needs uv)
+#   make clean     forget the demo's state, keep the environment
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3 || echo python3.11)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
+PORTAL ?= .
+
+export PIP_ROOT_USER_ACTION := ignore
+export PYTHONUTF8 := 1
+
+.PHONY: help run serve test check browser mutants bench lock clean env dev-env
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# ---- the environment: made once, mended when a lock file is newer than its stamp ----
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Found $$($(PYTHON) --version 2>&1); expected Python 3.11 or newer. Install it, or name it: make PYTHON=/path/to/python3.11 run" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Found $(PYTHON) without ensurepip; expected the venv module whole. On Debian and Ubuntu: apt-get install python3-venv (or python3.11-venv)" >&2; exit 1; }
+	@echo "environment: making $(VENV) with $$($(PYTHON) --version)" >&2
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run-stamp: requirements.txt pyproject.toml | $(BIN)/python
+	@echo "environment: packages of requirements.txt" >&2
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev-stamp: requirements-dev.txt $(VENV)/.run-stamp
+	@echo "environment: packages of requirements-dev.txt" >&2
+	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+env: $(VENV)/.run-stamp
+dev-env: $(VENV)/.dev-stamp
+
+# ---- the demo: this folder is an instance whose source is the synthetic office ----
+
+office/desk.db: | $(VENV)/.run-stamp
+	@$(BIN)/shafaf demo office office
+
+run: $(VENV)/.run-stamp office/desk.db
+	@$(BIN)/shafaf --portal $(PORTAL) run
+
+serve: $(VENV)/.run-stamp
+	@test -e public/current.json || $(MAKE) --no-print-directory run
+	@$(BIN)/shafaf --portal $(PORTAL) serve --demo
+
+# ---- tests and checks ----
+
+test: $(VENV)/.dev-stamp
+	@$(BIN)/python -m pytest -m "not browser" $(ARGS)
+
+check: $(VENV)/.dev-stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pip --disable-pip-version-check check
+
+browser: $(VENV)/.dev-stamp
+	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
+mutants: $(VENV)/.dev-stamp
+	@$(BIN)/python -m tests.mutants.run
+
+bench: $(VENV)/.dev-stamp
+	@$(BIN)/python -m tests.bench
+
+# Universal (Linux and macOS, every Python from 3.11), hashed, and without the address of any package index.
+lock:
+	@command -v uv >/dev/null || { echo "Found no uv; expected it on the path, only for this target. See CONTRIBUTING.md." >&2; exit 1; }
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.txt requirements.in
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-dev.txt requirements-dev.in
+
+clean:
+	rm -rf office var public
+	find datasets -mindepth 1 -not -name .gitkeep -delete 2>/dev/null || true
