@@ -1,0 +1,12 @@
+-- fa: چند پرونده با چه جزئیاتی نشان داده شده است
+-- en: How many cases are shown in what detail
+-- Over all releases up to :release, floor rows included in the total.
+select sum(case_count) as total,
+       sum(case when outcome_code is null then 0 else case_count end) as with_outcome,
+       sum(case when lateness_code is null then 0 else case_count end) as with_lateness,
+       sum(case when duration_band_code is null then 0 else case_count end) as with_duration,
+       sum(case when service_id is null then 0 else case_count end) as with_service,
+       sum(case when unit_id is null then 0 else case_count end) as with_unit,
+       sum(case when trace_id is null then 0 else case_count end) as with_steps
+from case_group
+where release_id <= :release

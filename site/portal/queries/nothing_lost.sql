@@ -1,0 +1,6 @@
+-- fa: هیچ پرونده‌ای گم نشده است: گروه‌ها و منتظران برابر پایان‌یافته‌ها
+-- en: Nothing lost: groups and waiting cases equal finished cases
+-- Over all releases up to :release.
+select (select sum(case_count) from case_group where release_id <= :release) as grouped,
+       (select sum(awaiting_count) from margin where release_id = :release) as awaiting,
+       (select sum(finished_count + late_finished_count) from margin where release_id <= :release) as finished

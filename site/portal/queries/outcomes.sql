@@ -1,0 +1,23 @@
+-- fa: نتیجهٔ پرونده‌ها، دست‌کم و حداکثر
+-- en: Outcomes, at least and at most
+-- Finished cases released from :first_release to :release and those awaiting their group, by outcome. A row without
+-- outcome, or with a coarser one, may hold any finer outcome: it counts in not_shown.
+with grouped as (
+  select outcome_code, sum(case_count) as case_count
+  from case_group
+  where body_id = :body and case_type_code = :case_type and release_id between :first_release and :release
+  group by outcome_code
+), awaiting as (
+  select coalesce(sum(awaiting_count), 0) as case_count
+  from margin
+  where body_id = :body and case_type_code = :case_type and release_id = :release
+)
+select c.code as outcome_code,
+       coalesce((select g.case_count from grouped g where g.outcome_code = c.code), 0) as at_least,
+       coalesce((select sum(g.case_count) from grouped g
+                 where g.outcome_code is null or g.outcome_code = c.parent_code), 0)
+         + (select a.case_count from awaiting a) as not_shown,
+       (select coalesce(sum(g.case_count), 0) from grouped g) + (select a.case_count from awaiting a) as total
+from code c
+where c.list_code = 'outcome'
+order by c.position

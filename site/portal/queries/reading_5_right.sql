@@ -1,0 +1,5 @@
+-- fa: درست: هر سه را کنار هم، جدا از هم
+-- en: Right: the three beside one another
+-- Registered, finished and open are three different crowds; say which one a figure is about.
+select sum(registered_count) as answer, sum(finished_count) as finished, sum(open_count) as still_open
+from margin where release_id = :release and case_type_code = :case_type

@@ -1,0 +1,30 @@
+-- fa: در مهلت پاسخ گرفته در یک خدمت، دست‌کم و حداکثر
+-- en: Answered within the limit in a service, at least and at most
+-- Among finished cases of a body and case type. shown: cases whose service is shown. possible: cases of the family or
+-- without service, and cases awaiting their group, which may belong to the service. low_share takes every possible case
+-- that may be late as late and of this service; high_share the reverse.
+with part as (
+  select case when g.service_id = :service then 1 else 0 end as is_shown, g.lateness_code, sum(g.case_count) as case_count
+  from case_group g
+  where g.body_id = :body and g.case_type_code = :case_type and g.release_id between :first_release and :release
+    and (g.service_id is null or g.service_id = :service
+         or g.service_id = (select s.parent_id from service s where s.service_id = :service))
+  group by 1, 2
+  union all
+  select 0, null, awaiting_count
+  from margin
+  where body_id = :body and case_type_code = :case_type and release_id = :release
+), total as (
+  select sum(case when is_shown = 1 then case_count else 0 end) as shown,
+         sum(case when is_shown = 1 and lateness_code = 'on_time' then case_count else 0 end) as on_time,
+         sum(case when is_shown = 1 and lateness_code is null then case_count else 0 end) as unclear,
+         sum(case when is_shown = 0 then case_count else 0 end) as possible,
+         sum(case when is_shown = 0 and lateness_code = 'on_time' then case_count else 0 end) as possible_on_time,
+         sum(case when is_shown = 0 and lateness_code is null then case_count else 0 end) as possible_unclear
+  from part
+)
+select shown, on_time, unclear, possible, possible_on_time, possible_unclear,
+       1.0 * on_time / max(shown + possible - possible_on_time, 1) as low_share,
+       min(1.0 * (on_time + unclear + possible_on_time + possible_unclear)
+           / max(shown + possible_on_time + possible_unclear, 1), 1.0) as high_share
+from total

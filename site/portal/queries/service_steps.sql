@@ -1,0 +1,15 @@
+-- fa: گام‌های یک خدمت، آن‌گونه که پیموده شد
+-- en: Steps of a service, as they were walked
+-- The timeline of the largest group of the service whose steps are shown; days are medians since the start.
+with biggest as (
+  select case_group_id, case_count
+  from case_group
+  where body_id = :body and case_type_code = :case_type and service_id = :service
+    and release_id between :first_release and :release and trace_id > 0
+  order by case_count desc, case_group_id
+  limit 1
+)
+select s.step_number, s.activity_code, s.unit_id, s.since_start_median_days, b.case_count
+from biggest b
+join case_group_step s on s.case_group_id = b.case_group_id
+order by s.step_number

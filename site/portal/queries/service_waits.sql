@@ -1,0 +1,10 @@
+-- fa: چند روز طول کشید، پرونده‌هایی که خدمتشان نشان داده شده است
+-- en: How many days it took, cases whose service is shown
+-- One row per duration band and lateness; an empty cell means "not shown at this detail". A picture of the shown cases,
+-- not a rate: see service_on_time.
+select duration_band_code, lateness_code, sum(case_count) as case_count
+from case_group
+where body_id = :body and case_type_code = :case_type and service_id = :service
+  and release_id between :first_release and :release
+group by duration_band_code, lateness_code
+order by duration_band_code is null, duration_band_code, lateness_code

@@ -1,0 +1,9 @@
+-- fa: خدمت‌های دستگاه: دست‌کم چند پرونده
+-- en: Services of a body: at least how many cases
+-- Cases whose service is shown. Cases whose service is not shown, or only its family, may add to each service: see
+-- service_on_time for the interval of one service.
+select service_id, service_level, sum(case_count) as at_least
+from case_group
+where body_id = :body and case_type_code = :case_type and release_id between :first_release and :release
+group by service_id, service_level
+order by service_id is null, at_least desc, service_id

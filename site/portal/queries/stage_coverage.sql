@@ -1,0 +1,11 @@
+-- fa: مرحله‌ها برای چند پرونده نشان داده شده و آن‌ها چه فرقی دارند
+-- en: For how many cases stages are shown, and how these differ
+-- Cases with and without shown steps, and how many of each were in time (at least, not shown).
+select case when trace_level is null then 0 else 1 end as has_steps,
+       sum(case_count) as case_count,
+       sum(case when lateness_code = 'on_time' then case_count else 0 end) as on_time_at_least,
+       sum(case when lateness_code is null then case_count else 0 end) as on_time_not_shown
+from case_group
+where body_id = :body and case_type_code = :case_type and release_id between :first_release and :release
+group by 1
+order by 1

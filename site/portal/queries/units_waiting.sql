@@ -1,0 +1,22 @@
+-- fa: روزهای پرونده‌ها در هر واحد
+-- en: Days of cases in each unit
+-- Middle of the group medians of the time from arriving at a unit to the next step; groups whose steps and units are
+-- shown only.
+with stay as (
+  select s.unit_id, g.case_group_id, g.case_count, sum(n.since_previous_median_days) as days
+  from case_group g
+  join case_group_step s on s.case_group_id = g.case_group_id
+  join case_group_step n on n.case_group_id = s.case_group_id and n.step_number = s.step_number + 1
+  where g.body_id = :body and g.case_type_code = :case_type
+    and g.release_id between :first_release and :release and n.since_previous_median_days is not null
+    and g.trace_level = 'steps_units'
+  group by 1, 2, 3
+), ranked as (
+  select unit_id, days, sum(case_count) over (partition by unit_id order by days, case_group_id) as up_to,
+         sum(case_count) over (partition by unit_id) as whole
+  from stay
+)
+select unit_id, min(case when 2 * up_to >= whole then days end) as median_days, max(whole) as case_count
+from ranked
+group by unit_id
+order by median_days desc, unit_id

@@ -1,0 +1,9 @@
+-- fa: چند روز طول کشید و در مهلت بود یا نه
+-- en: How many days it took, and whether in time
+-- One row per duration band and lateness; an empty cell means "not shown at this detail". Sum of case_count is every
+-- case released from :first_release to :release.
+select duration_band_code, lateness_code, sum(case_count) as case_count
+from case_group
+where body_id = :body and case_type_code = :case_type and release_id between :first_release and :release
+group by duration_band_code, lateness_code
+order by duration_band_code is null, duration_band_code, lateness_code

@@ -1,0 +1,8 @@
+-- fa: چند روز طول کشید، در همهٔ دستگاه‌ها
+-- en: How many days it took, in all bodies
+-- As waits, over every body; cases waiting for their group and open cases stand in stock_everywhere.
+select duration_band_code, lateness_code, sum(case_count) as case_count
+from case_group
+where case_type_code = :case_type and release_id between :first_release and :release
+group by duration_band_code, lateness_code
+order by duration_band_code is null, duration_band_code, lateness_code
