@@ -1,0 +1,9 @@
+-- One row per step of a dossier, in the order of its referrals.
+select
+  dossier_id as case_ref,
+  action,
+  referral_date || ' ' || referral_time as at,
+  from_unit,
+  to_unit
+from referral
+order by dossier_id, step_no
