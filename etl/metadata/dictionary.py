@@ -30,6 +30,7 @@ class Column:
     unit: str | None = None
     references: str | None = None
     caveat: Mapping[str, str] | None = None
+    codes: str | None = None  # the list in table `code` that holds every value of the column
 
     @property
     def sqlite_type(self) -> type:
@@ -90,4 +91,4 @@ def load_dictionary() -> Dictionary:
 def _column(name: str, kind: str, title_fa: str, title_en: str, more: Mapping[str, str] | None = None) -> Column:
     more = more or {}
     caveat = {"fa": more["caveat_fa"], "en": more["caveat_en"]} if "caveat_fa" in more else None
-    return Column(name, kind, {"fa": title_fa, "en": title_en}, more.get("unit"), more.get("references"), caveat)
+    return Column(name, kind, {"fa": title_fa, "en": title_en}, more.get("unit"), more.get("references"), caveat, more.get("codes"))
