@@ -1,0 +1,230 @@
+"""One batch of raw values into staging's types: codes, dates, keyed hashes; bad cells become quarantine rows.
+
+Where it stands: between the reader and the working tables. Work is done once per distinct value of a batch, then spread
+over its rows. What leaves here holds no source text but public names behind `code = "slug"`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from etl.calendars import year_month
+from etl.extract.formats import Reader, make_reader
+from etl.extract.keys import Hasher
+from etl.extract.mapping import ColumnMap, SourceMap
+from etl.extract.rows import Batch, Encoded
+from etl.extract.vocabulary import LIST_OF, SlugCodes, Vocabulary
+from etl.model.text import fold
+
+INSTANT = pa.timestamp("us", tz="UTC")
+QUARANTINE = pa.schema(
+    [
+        ("source", pa.string()),
+        ("table_name", pa.string()),
+        ("row_number", pa.int64()),
+        ("column_name", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+
+_DATES = frozenset({"registered_on", "promised_on", "decided_on", "closed_on"})
+_INSTANTS: Mapping[str, tuple[str, str]] = {
+    "received_at": ("received_on", ""),
+    "occurred_at": ("occurred_on", "time_precision_code"),
+}
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A value that breaks the contract, as the reason for quarantine; never the value."""
+
+    reason: str
+
+
+@dataclass
+class BadCells:
+    """Quarantine rows of one table of one source while a batch is converted."""
+
+    source: str
+    table: str
+    first_row: int
+    rows: list[int] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    def add(self, column: str, encoded: Encoded, bad: Mapping[int, str]) -> None:
+        """Add a row for every cell of a column whose distinct value is bad (place -> reason)."""
+        if not bad:
+            return
+        for offset, place in enumerate(encoded.places.to_pylist()):
+            if place in bad:
+                self.rows.append(self.first_row + offset)
+                self.columns.append(column)
+                self.reasons.append(bad[place])
+
+    def table_rows(self) -> pa.Table:
+        """Give the rows in the shape QUARANTINE."""
+        count = len(self.rows)
+        return pa.table(
+            [[self.source] * count, [self.table] * count, self.rows, self.columns, self.reasons], schema=QUARANTINE
+        )
+
+
+class Converter:
+    """Turns the mapped columns of one source into typed arrays; remembers the names behind slugs."""
+
+    def __init__(
+        self, source: SourceMap, vocabulary: Vocabulary, hasher: Hasher, *, known: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        """Prepare maps and missing values; `known` holds earlier names per list (key -> code)."""
+        self.source = source
+        self.slugs: dict[str, SlugCodes] = {}
+        self._vocabulary = vocabulary
+        self._hasher = hasher
+        self._known = known
+        self._missing = {"", *(text.strip() for text in source.missing)}
+        self._maps = {name: {fold(k): v for k, v in pairs.items()} for name, pairs in source.map.items()}
+        self._memo: dict[str, dict[Any, Any]] = {}
+
+    def is_missing(self, value: object) -> bool:
+        """Say whether a source value means "nothing recorded"."""
+        return value is None or str(value).strip() in self._missing
+
+    def columns(self, mapped: Mapping[str, ColumnMap], batch: Batch, bad: BadCells) -> dict[str, pa.Array]:
+        """Convert every mapped column; instants give their civil date (and precision) as columns of their own."""
+        made: dict[str, pa.Array] = {}
+        for name, how in mapped.items():
+            if how.constant is not None:
+                made[name] = pa.repeat(pa.scalar(how.constant, pa.string()), batch.size)
+            elif name != "requester_key":
+                made.update(self._column(name, how, batch.columns[how.column], bad))
+        return made
+
+    def moments(self, name: str, formats: Sequence[str], encoded: Encoded, bad: BadCells) -> dict[str, pa.Array]:
+        """Convert a column of dates into its instant, civil date and precision (`at`, `on`, `precision`)."""
+        read = make_reader(formats, calendar=self.source.calendar, zone=self.source.zone)
+        found = self._distinct(f"moment:{name}", encoded, _moment_of(read), name, bad)
+        return {
+            "at": encoded.take([m and m.at for m in found], INSTANT),
+            "on": encoded.take([m and m.on for m in found], pa.date32()),
+            "precision": encoded.take([m and m.precision for m in found], pa.string()),
+        }
+
+    def case_keys(self, encoded: Encoded) -> pa.Array:
+        """Hash the source's own ids of cases; NULL where there is none."""
+        keys = [None if self.is_missing(v) else self._hasher.case_key(_text(v)) for v in encoded.values]
+        return encoded.take(keys, pa.string())
+
+    def requester_keys(self, encoded: Encoded, days: pa.Array, system: str) -> pa.Array:
+        """Hash ids of persons with the calendar year of the case's first day."""
+        keys = [
+            None
+            if day is None or self.is_missing(value)
+            else self._hasher.requester_key(fold(_text(value)), year_month(system, day)[0])
+            for value, day in zip(encoded.rows(), days.to_pylist(), strict=True)
+        ]
+        return pa.array(keys, pa.string())
+
+    def link_keys(self, batch: Batch) -> pa.Array:
+        """Hash every reference of a row whose columns are all recorded: a list a row."""
+        found: list[list[str]] = [[] for _ in range(batch.size)]
+        for reference in self.source.link.link_ref:
+            parts = [batch.columns[name].rows() for name in reference]
+            for place, values in enumerate(zip(*parts, strict=True)):
+                if not any(self.is_missing(value) for value in values):
+                    found[place].append(self._hasher.link_key(fold(_text(value)) for value in values))
+        return pa.array(found, pa.list_(pa.string()))
+
+    def is_secret(self, batch: Batch) -> pa.Array:
+        """Say for every row whether its case is above the normal class; a missing or unknown class is."""
+        secrecy = self.source.secrecy
+        if not secrecy.column:
+            return pa.repeat(pa.scalar(False), batch.size)
+        normal = {fold(value) for value, code in secrecy.map.items() if code == "normal"}
+        encoded = batch.columns[secrecy.column]
+        secret = [self.is_missing(value) or fold(_text(value)) not in normal for value in encoded.values]
+        return encoded.take(secret, pa.bool_()).fill_null(True)
+
+    def units(self, name: str, how: ColumnMap, encoded: Encoded, bad: BadCells) -> pa.Array:
+        """Convert a column of units for an event made of a date column."""
+        return encoded.take(self._distinct(f"unit:{name}", encoded, self._code("unit", how), name, bad), pa.string())
+
+    def _column(self, name: str, how: ColumnMap, encoded: Encoded, bad: BadCells) -> dict[str, pa.Array]:
+        if name in _DATES:
+            return {name: self.moments(name, how.format, encoded, bad)["on"]}
+        if name in _INSTANTS:
+            moments = self.moments(name, how.format, encoded, bad)
+            on, precision = _INSTANTS[name]
+            extra = {precision: moments["precision"]} if precision else {}
+            return {name: moments["at"], on: moments["on"], **extra}
+        if name == "parent_case_key":
+            return {name: self.case_keys(encoded)}
+        if name == "score":
+            return {name: encoded.take(self._distinct(name, encoded, _score, name, bad), pa.int8())}
+        convert = self._code(LIST_OF[name], how)
+        if name == "exemption_code" and how.separator:
+            convert = self._several(convert, how.separator)
+        return {name: encoded.take(self._distinct(name, encoded, convert, name, bad), pa.string())}
+
+    def _distinct(
+        self, memo: str, encoded: Encoded, convert: Callable[[object], Any], column: str, bad: BadCells
+    ) -> list[Any]:
+        """Convert each distinct value once; bad ones become None and quarantine rows."""
+        known = self._memo.setdefault(memo, {})
+        if len(known) > 100_000:
+            known.clear()
+        made: list[Any] = []
+        reasons: dict[int, str] = {}
+        for place, value in enumerate(encoded.values):
+            if value not in known:
+                known[value] = None if self.is_missing(value) else convert(value)
+            found = known[value]
+            if isinstance(found, Bad):
+                reasons[place] = found.reason
+                found = None
+            made.append(found)
+        bad.add(column, encoded, reasons)
+        return made
+
+    def _code(self, list_code: str, how: ColumnMap) -> Callable[[object], str | Bad]:
+        if how.code == "slug":
+            slugs = self.slugs.setdefault(
+                list_code, SlugCodes(list_code, how.lang, dict(self._known.get(list_code, {})))
+            )
+            return lambda value: slugs.token(_text(value))
+        pairs = self._maps.get(how.map)
+
+        def convert(value: object) -> str | Bad:
+            text = fold(_text(value))
+            code = text if pairs is None else pairs.get(text)
+            return code if code and self._vocabulary.knows(list_code, code) else Bad("unknown_code")
+
+        return convert
+
+    def _several(self, convert: Callable[[object], str | Bad], separator: str) -> Callable[[object], str | Bad]:
+        def convert_all(value: object) -> str | Bad:
+            found = [convert(part.strip()) for part in _text(value).split(separator) if not self.is_missing(part)]
+            codes = [code for code in found if isinstance(code, str)]
+            return "|".join(sorted(set(codes))) if len(codes) == len(found) else Bad("unknown_code")
+
+        return convert_all
+
+
+def _moment_of(read: Reader) -> Callable[[object], Any]:
+    return lambda value: read(value) or Bad("impossible_date")
+
+
+def _score(value: object) -> int | Bad:
+    try:
+        number = int(fold(_text(value)))
+    except ValueError:
+        return Bad("bad_number")
+    return number if -128 <= number <= 127 else Bad("bad_number")
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else str(value)

@@ -1,0 +1,322 @@
+"""The mapping of a source: `source.toml` as frozen values (CONTRACT "source.toml", docs/reference/source-toml.md).
+
+Where it stands: the operator's data -> here -> converters and readers. An unknown key is an error that names the nearest
+known one. This module reads the mapping only; it opens no source.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import cattrs
+from cattrs.errors import ForbiddenExtraKeysError
+
+from etl.errors import SettingsError
+from etl.metadata import Settings
+
+CASE_COLUMNS = (
+    "case_type_code",
+    "body_id",
+    "unit_id",
+    "service_id",
+    "channel_code",
+    "applicant_kind_code",
+    "applicant_province_code",
+    "track_code",
+    "requester_key",
+    "received_at",
+    "registered_on",
+    "promised_on",
+    "decided_on",
+    "closed_on",
+    "status_code",
+    "outcome_code",
+    "complaint_ground_code",
+    "reason_code",
+    "letter_direction_code",
+    "score",
+    "parent_case_key",
+    "exemption_code",
+)
+EVENT_COLUMNS = (
+    "activity_code",
+    "milestone_code",
+    "occurred_at",
+    "from_unit_id",
+    "to_unit_id",
+    "time_source_code",
+)
+KINDS = ("sql", "table")
+SHAPES = ("events", "case_row")
+PARTS = ("", "desk", "automation")
+
+
+@dataclass(frozen=True)
+class ColumnMap:
+    """How one staging column is made: from a source column (with formats, a map, a coding rule) or a constant."""
+
+    column: str = ""
+    constant: str | None = None
+    format: tuple[str, ...] = ()
+    map: str = ""
+    code: str = ""
+    lang: str = ""
+    separator: str = ""
+
+
+@dataclass(frozen=True)
+class DateEvent:
+    """An event made of a date column of the case row."""
+
+    activity: str
+    column: str
+    milestone: str = ""
+    format: tuple[str, ...] = ()
+    to_unit: str = ""
+    map: str = ""
+
+
+@dataclass(frozen=True)
+class Secrecy:
+    """How the secrecy class of a case is known; all that is not mapped to `normal` is secret."""
+
+    column: str = ""
+    map: Mapping[str, str] = field(default_factory=dict)
+    constant: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """The source's own id of a case, and references that another source holds too (alternatives of columns)."""
+
+    case_ref: str
+    part: str = ""
+    link_ref: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The share of cases that may go to quarantine before the run stops."""
+
+    quarantine_share: float = 0.01
+
+
+@dataclass(frozen=True)
+class SourceMap:
+    """`source.toml` whole, with the name and folder of its source and the instance's zone and calendar filled in."""
+
+    name: str
+    folder: Path
+    kind: str
+    secrecy: Secrecy
+    case: Mapping[str, ColumnMap]
+    link: Link
+    url: str = ""
+    path: str = ""
+    shape: str = ""
+    zone: str = ""
+    calendar: str = ""
+    snapshot_on: date | None = None
+    snapshot_query: str = ""
+    missing: tuple[str, ...] = ()
+    event: Mapping[str, ColumnMap] = field(default_factory=dict)
+    date_events: tuple[DateEvent, ...] = ()
+    map: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    milestone: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+
+
+def load_sources(folder: Path, settings: Settings, *, only: Iterable[str] = ()) -> tuple[SourceMap, ...]:
+    """Read every mapping in `sources/` by name; SettingsError where there is none or `only` names an unknown one."""
+    names = sorted(path.parent.name for path in folder.glob("*/source.toml"))
+    if not names:
+        raise SettingsError(
+            "no-sources",
+            found="no sources/NAME/source.toml",
+            expected="at least one source",
+            todo="Write a mapping; docs/reference/source-toml.md says how, examples/ has two.",
+        )
+    wanted = tuple(only) or tuple(names)
+    for name in wanted:
+        if name not in names:
+            raise SettingsError(
+                "unknown-source",
+                found=f"the source {name!r}",
+                expected=f"one of {', '.join(names)}",
+                todo=f"Nearest: {nearest(name, names)}.",
+            )
+    return tuple(load_source(folder / name, settings) for name in names if name in wanted)
+
+
+def load_source(folder: Path, settings: Settings) -> SourceMap:
+    """Read and check one mapping; SettingsError in three parts where it is wrong."""
+    place = f"sources/{folder.name}/source.toml"
+    try:
+        raw = tomllib.loads((folder / "source.toml").read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        line = re.search(r"line \d+", str(error))
+        raise _wrong(
+            "source-syntax",
+            f"{place} that is not TOML{f' ({line[0]})' if line else ''}",
+            "TOML in UTF-8",
+            "Correct the file.",
+        ) from None
+    for key in ("name", "folder", "date_events"):
+        if key in raw:
+            raise _unknown(key, [f.name for f in fields(SourceMap)][2:], place)
+    whole = {**raw, "name": folder.name, "folder": folder}
+    if isinstance(raw.get("event"), list):
+        whole["date_events"] = whole.pop("event")
+    whole.setdefault("zone", settings.policy.calendar.zone)
+    whole.setdefault("calendar", settings.policy.calendar.system)
+    try:
+        source = _CONVERTER.structure(whole, SourceMap)
+    except cattrs.BaseValidationError as error:
+        raise _explain(error, place) from None
+    check_source(source)
+    return source
+
+
+def check_source(source: SourceMap) -> None:
+    """Check what types cannot say: kinds, secrecy, columns, maps, zone, snapshot; SettingsError naming the key."""
+    place = f"sources/{source.name}/source.toml"
+    _one_of(source.kind, KINDS, f"kind in {place}")
+    _one_of(source.link.part, PARTS, f"link.part in {place}")
+    _one_of(source.calendar, ("jalali", "gregorian"), f"calendar in {place}")
+    if source.kind == "table":
+        _one_of(source.shape, SHAPES, f"shape in {place}")
+    if not (source.url if source.kind == "sql" else source.path):
+        key = "url" if source.kind == "sql" else "path"
+        raise _wrong("source-address", f"no {key} in {place}", f"{key} of the source", "Add it.")
+    try:
+        ZoneInfo(source.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        todo = "Write an IANA name such as Asia/Tehran."
+        raise _wrong("source-zone", f"the zone {source.zone!r} in {place}", "a known time zone", todo) from None
+    _check_secrecy(source, place)
+    _check_columns(source, place)
+    if source.snapshot_on is None and not source.snapshot_query:
+        raise _wrong(
+            "source-snapshot",
+            f"neither snapshot_on nor snapshot_query in {place}",
+            "the day or instant the rows stand for",
+            "Name one; no clock of the machine enters a release.",
+        )
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Give the known name nearest to a word.
+
+    >>> nearest("chanel_code", ["score", "channel_code"])
+    'channel_code'
+    """
+    names = list(known)
+    return (difflib.get_close_matches(word, names, n=1, cutoff=0.0) or names)[0]
+
+
+def _check_secrecy(source: SourceMap, place: str) -> None:
+    secrecy = source.secrecy
+    by_column = bool(secrecy.column) and "normal" in secrecy.map.values()
+    by_constant = secrecy.constant == "normal" and bool(secrecy.why)
+    if by_column == by_constant:
+        raise _wrong(
+            "source-secrecy",
+            f"a [secrecy] in {place} that decides nothing",
+            'a column with a map to "normal", or constant = "normal" with why',
+            "State how the secrecy class of a case is known.",
+        )
+
+
+def _check_columns(source: SourceMap, place: str) -> None:
+    for table, columns, known in (("case", source.case, CASE_COLUMNS), ("event", source.event, EVENT_COLUMNS)):
+        for name, how in columns.items():
+            if name not in known:
+                raise _unknown(name, known, f"[{table}] of {place}")
+            if bool(how.column) == (how.constant is not None):
+                found = f"{name} in [{table}] of {place}"
+                raise _wrong("source-column", found, "either a column or a constant", "Keep one of the two.")
+            if how.code not in ("", "slug"):
+                raise _wrong("source-code", f"code = {how.code!r} of {name} in {place}", '"slug"', "Correct it.")
+            if how.map and how.map not in source.map:
+                todo = f"Nearest: {nearest(how.map, source.map)}." if source.map else "Add the map."
+                raise _wrong("source-map", f"the map {how.map!r} of {name} in {place}", "a table [map.NAME]", todo)
+    for name in ("case_type_code", "body_id"):
+        if name not in source.case:
+            raise _wrong(
+                "source-needs", f"no {name} in [case] of {place}", "this column", "Map it or make it constant."
+            )
+    if "registered_on" not in source.case and "received_at" not in source.case:
+        found = f"neither registered_on nor received_at in [case] of {place}"
+        raise _wrong("source-needs", found, "a day on which cases begin", "Map one of the two.")
+    if source.event and "activity_code" not in source.event:
+        raise _wrong("source-needs", f"no activity_code in [event] of {place}", "this column", "Map it.")
+    if source.shape == "events" and not source.event:
+        raise _wrong("source-needs", f"no [event] in {place}", "a mapping of event rows", "Add it.")
+
+
+def _one_of(value: str, known: tuple[str, ...], what: str) -> None:
+    if value not in known:
+        todo = f"Nearest: {nearest(value, known)}."
+        raise _wrong("source-value", f"{value!r} as {what}", f"one of {', '.join(k for k in known if k)}", todo)
+
+
+def _wrong(slug: str, found: str, expected: str, todo: str) -> SettingsError:
+    return SettingsError(slug, found=found, expected=expected, todo=todo)
+
+
+def _unknown(key: str, known: Iterable[str], place: str) -> SettingsError:
+    names = list(known)
+    return _wrong(
+        "source-unknown-key",
+        f"the unknown key {key!r} in {place}",
+        f"one of {', '.join(names)}",
+        f"Nearest: {nearest(key, names)}.",
+    )
+
+
+def _explain(error: cattrs.BaseValidationError, place: str) -> SettingsError:
+    for part in _leaves(error):
+        if isinstance(part, ForbiddenExtraKeysError):
+            known = [f.name for f in fields(part.cl) if f.name not in ("name", "folder", "date_events")]
+            return _unknown(sorted(part.extra_fields)[0], known, place)
+    lines = "; ".join(cattrs.transform_error(error, path=place)[:5])
+    return _wrong("source-type", lines, "the keys that docs/reference/source-toml.md names", "Correct the mapping.")
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for part in error.exceptions for leaf in _leaves(part)]
+    return [error]
+
+
+def _texts(value: Any, _: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(str(item) for item in value)
+
+
+def _references(value: Any, _: Any) -> tuple[tuple[str, ...], ...]:
+    alternatives = [value] if isinstance(value, str) else value
+    return tuple(_texts(item, None) for item in alternatives)
+
+
+def _make_converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_structure_hook_func(lambda cls: cls == tuple[str, ...], _texts)
+    converter.register_structure_hook_func(lambda cls: cls == tuple[tuple[str, ...], ...], _references)
+    converter.register_structure_hook(date, lambda v, _: v if isinstance(v, date) else date.fromisoformat(str(v)))
+    structure = converter.get_structure_hook(ColumnMap)
+    converter.register_structure_hook(
+        ColumnMap, lambda v, cls: structure({"column": v} if isinstance(v, str) else v, cls)
+    )
+    return converter
+
+
+_CONVERTER = _make_converter()

@@ -1,0 +1,134 @@
+"""Which codes a staging column may hold, and codes made of names by rule (`code = "slug"`).
+
+Closed lists are `etl.model.codes`, the shipped lists and the instance's own codes, bodies, services and units. A column
+without a list takes any ASCII snake_case code. Names behind slugs are public by declaration of the mapping: they are
+kept as labels (list, code, title, lang).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from etl.metadata import Policy, code_rows
+from etl.model import codes
+from etl.model.text import fold, slug
+
+LIST_OF = {
+    "case_type_code": "case_type",
+    "body_id": "body",
+    "unit_id": "unit",
+    "from_unit_id": "unit",
+    "to_unit_id": "unit",
+    "service_id": "service",
+    "channel_code": "channel",
+    "applicant_kind_code": "applicant_kind",
+    "applicant_province_code": "applicant_province",
+    "track_code": "track",
+    "status_code": "status",
+    "outcome_code": "outcome",
+    "complaint_ground_code": "complaint_ground",
+    "reason_code": "reason",
+    "letter_direction_code": "letter_direction",
+    "exemption_code": "exemption",
+    "activity_code": "activity",
+    "milestone_code": "milestone",
+    "time_source_code": "time_source",
+}
+_CLOSED = {
+    "case_type": codes.CASE_TYPES,
+    "channel": codes.CHANNELS,
+    "applicant_kind": codes.APPLICANT_KINDS,
+    "status": codes.STATUSES,
+    "outcome": codes.OUTCOMES,
+    "milestone": codes.MILESTONES,
+    "time_source": codes.TIME_SOURCES,
+}
+_CODE = re.compile(r"[a-z0-9][a-z0-9_]{0,199}")
+_DASH = re.compile(r"\s*[-\u2010-\u2015\u2212]+\s*")
+
+
+@dataclass(frozen=True)
+class Label:
+    """The source's own public name of a code."""
+
+    list_code: str
+    code: str
+    title: str
+    lang: str
+
+
+class Vocabulary:
+    """The codes an instance knows, list by list."""
+
+    def __init__(self, policy: Policy) -> None:
+        """Join the closed lists of the model with those of the instance."""
+        lists: dict[str, set[str]] = {name: set(known) for name, known in _CLOSED.items()}
+        for row in code_rows(policy):
+            lists.setdefault(row.list_code, set()).add(row.code)
+        lists.setdefault("outcome", set()).difference_update({"positive", "negative"})
+        for name, nodes in (("service", policy.services), ("unit", policy.units)):
+            if nodes:
+                lists[name] = {node.id for node in nodes} | {codes.NOT_RECORDED}
+        if policy.bodies and not policy.bodies_from_source:
+            lists["body"] = {body.id for body in policy.bodies}
+        self._lists = lists
+
+    def knows(self, list_code: str, code: str) -> bool:
+        """Say whether a column of the list may hold the code."""
+        known = self._lists.get(list_code)
+        return code in known if known is not None else bool(_CODE.fullmatch(code))
+
+
+@dataclass
+class SlugCodes:
+    """Codes by rule for the names of one list: the slug of the whole name, a suffix where two names share it.
+
+    Names that differ only in dashes, spaces, digits' script or case are one name. A clash never renames a code that was
+    given before: `known` maps earlier names to their codes.
+    """
+
+    list_code: str
+    lang: str
+    known: Mapping[str, str] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+
+    def token(self, name: str) -> str:
+        """Remember a name and give its key, equal for spellings of one name; `codes` says the code of each key."""
+        key = name_key(name)
+        title = " ".join(name.split())
+        if key not in self.titles or title < self.titles[key]:
+            self.titles[key] = title
+        return key
+
+    def codes(self) -> dict[str, str]:
+        """Give the code of every remembered key; depends on the set of names, not on their order."""
+        given = {key: self.known[key] for key in self.titles if key in self.known}
+        taken = set(self.known.values())
+        for key in sorted(self.titles.keys() - given.keys()):
+            base = slug(self.titles[key])[:180]
+            code = base or f"n_{_suffix(key)}"
+            if code in taken:
+                code = f"{code}_{_suffix(key)}"
+            given[key] = code
+            taken.add(code)
+        return given
+
+    def labels(self) -> list[Label]:
+        """List the public names with their codes."""
+        return [Label(self.list_code, code, self.titles[key], self.lang) for key, code in sorted(self.codes().items())]
+
+
+def name_key(name: str) -> str:
+    """Reduce a name to what its spellings share.
+
+    >>> name_key("ABC –  Agência") == name_key("abc - Agência")
+    True
+    """
+    return fold(_DASH.sub(" - ", name))
+
+
+def _suffix(key: str) -> str:
+    return blake2b(key.encode(), digest_size=4).hexdigest()
