@@ -7,6 +7,7 @@
 #   make browser   the pages in Chromium (.ci/install brings it)
 #   make mutants   break the laws on purpose; each must be seen by a test
 #   make bench     seconds and memory of the stages on a demo office
+#   make docs      write the generated pages of docs/reference again
 #   make lock      compile requirements*.txt again (needs uv)
 #   make clean     forget the demo's state, keep the environment
 
@@ -24,7 +25,7 @@ PORTAL ?= .
 export PIP_ROOT_USER_ACTION := ignore
 export PYTHONUTF8 := 1
 
-.PHONY: help run serve test check browser mutants bench lock clean env dev-env
+.PHONY: help run serve test check browser mutants bench docs lock clean env dev-env
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -85,6 +86,9 @@ mutants: $(VENV)/.dev-stamp
 
 bench: $(VENV)/.dev-stamp
 	@$(BIN)/python -m tests.bench
+
+docs: $(VENV)/.dev-stamp
+	@$(BIN)/python -m tests.docs.generate
 
 # Universal (Linux and macOS, every Python from 3.11), hashed, and without the address of any package index.
 lock:
