@@ -1,0 +1,124 @@
+"""Datasette over one release's database: tables, JSON and named queries, free SQL off (DESIGN §7, `/data/`).
+
+Reads `portal-<release_id>.db` (immutable) and `datasets/datasette.json`; the queries are the site's own `.sql` files.
+The database is always shown under the name `portal`, so that an address never changes with the release. Datasette's
+paging loses rows on some layouts, so which columns may be sorted is decided here, from the schema (`sortable_columns`).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from datasette.app import Datasette
+from datasette.database import Database
+
+from portal.catalogue import load_queries
+from portal.serving.guard import open_reading
+from portal.serving.plugin import DATABASE, register
+
+PREFIX: Final = "/data"
+PAGES: Final = Path(__file__).parent / "explorer_pages"
+SETTINGS: Final[Mapping[str, object]] = {
+    "base_url": f"{PREFIX}/",
+    "default_allow_sql": False,
+    "allow_download": False,
+    "allow_csv_stream": False,
+    "allow_facet": False,  # declared facets stay
+    "suggest_facets": False,
+    "sql_time_limit_ms": 1_000,
+    "facet_time_limit_ms": 200,
+    "num_sql_threads": 4,
+    "default_page_size": 100,
+    "max_returned_rows": 1_000,
+    "max_csv_mb": 10,
+    "default_cache_ttl": 60,
+    "truncate_cells_html": 300,
+}
+
+
+class Explorer:
+    """A running Datasette on one database file; `app` is its ASGI application, without our prefix."""
+
+    def __init__(self, database: Path, metadata: Mapping[str, Any]) -> None:
+        """Set Datasette up on a file; nothing is read before `start`."""
+        register()
+        self.database = database
+        self._datasette = Datasette(
+            metadata=explorer_metadata(database, metadata),
+            settings=dict(SETTINGS),
+            template_dir=str(PAGES),
+            memory=False,
+        )
+        self._datasette.remove_database("_memory")
+        self._file = Database(self._datasette, str(database), is_mutable=False)
+        self._datasette.add_database(self._file, name=DATABASE)
+        self.app = self._datasette.app()
+
+    async def start(self) -> None:
+        """Read the schema and count the rows once, so that a broken file shows before a reader meets it."""
+        await self._datasette.invoke_startup()
+        await self._file.table_counts(limit=60_000)
+        await self._datasette.refresh_schemas()
+
+    async def close(self) -> None:
+        """End the threads and close the file; only when no request uses it any more."""
+        await self._datasette.get_database("_internal").execute_write_fn(_end_thread, block=False)
+        self._datasette.executor.shutdown(wait=True)
+        self._file.close()
+
+
+def explorer_metadata(database: Path, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Join what the release wrote about its tables with the named queries and the columns that page without loss."""
+    metadata: dict[str, Any] = json.loads(json.dumps(written))
+    described = metadata.setdefault("databases", {}).setdefault(DATABASE, {})
+    tables = described.setdefault("tables", {})
+    with open_reading(database) as connection:
+        for name in _relations(connection):
+            tables.setdefault(name, {})["sortable_columns"] = sortable_columns(connection, name)
+    described["queries"] = {
+        query.name: {
+            "sql": query.sql,
+            "title": query.title["en"],
+            "title_fa": query.title["fa"],
+            "description": query.text,
+        }
+        for query in load_queries().values()
+    }
+    return metadata
+
+
+def sortable_columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    """List the columns by which a table can be paged without losing a row.
+
+    Datasette breaks ties by the primary key only from the second page on, so the first page must come in key order by
+    itself: the table is stored in key order (INTEGER PRIMARY KEY or WITHOUT ROWID) and no index leads with the column.
+    """
+    columns = connection.execute(f"PRAGMA table_info([{table}])").fetchall()
+    keys = [row for row in columns if row[5]]
+    indexes = connection.execute(f"PRAGMA index_list([{table}])").fetchall()
+    by_key = any(row[3] == "pk" for row in indexes)
+    integer_key = len(keys) == 1 and keys[0][2].upper() == "INTEGER" and not by_key
+    without_rowid = by_key and not _has_rowid(connection, table)
+    if not (integer_key or without_rowid):
+        return []
+    leading = {connection.execute(f"PRAGMA index_info([{row[1]}])").fetchone()[2] for row in indexes if row[3] != "pk"}
+    return [row[1] for row in columns if row[1] not in leading]
+
+
+def _relations(connection: sqlite3.Connection) -> list[str]:
+    rows = connection.execute("select name from sqlite_master where type in ('table', 'view')").fetchall()
+    return [row[0] for row in rows]
+
+
+def _has_rowid(connection: sqlite3.Connection, table: str) -> bool:
+    sql = connection.execute("select sql from sqlite_master where name = ?", (table,)).fetchone()[0]
+    return "without rowid" not in sql.lower()
+
+
+def _end_thread(connection: object) -> None:
+    # Datasette's writing thread knows no end; SystemExit is the one exception that it lets through.
+    raise SystemExit

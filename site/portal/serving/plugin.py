@@ -1,0 +1,77 @@
+"""Our hooks into Datasette: a guarded connection, errors that say what was wrong, and the words of our templates.
+
+Registered once a process by `portal.serving.explorer`; each hook acts only on Datasette objects that were made there.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Generator
+from typing import Any, Final
+
+from datasette import Response
+from datasette.plugins import pm
+from datasette.utils.asgi import Base400, Forbidden, NotFound
+from datasette.views.base import DatasetteError
+from pluggy import HookimplMarker
+
+from portal.serving.guard import guard_connection
+
+DATABASE: Final = "portal"  # the stable name under which every release's database is shown
+PLUGIN: Final = "shafaf"
+_LOG = logging.getLogger("shafaf.serve")
+_hook = HookimplMarker("datasette")
+
+
+@_hook
+def prepare_connection(conn: sqlite3.Connection, database: str) -> None:
+    """Guard connections to the published database; Datasette's own one must stay writable to it."""
+    if database == DATABASE:
+        guard_connection(conn)
+
+
+@_hook(wrapper=True)
+def handle_exception(datasette: Any, request: Any, exception: BaseException) -> Generator[None, list[Any], list[Any]]:
+    """Answer an error by a short page or JSON and log its kind; the default would print a traceback with all values."""
+    yield
+    status, message = _explain(exception)
+    if status >= 500:
+        _LOG.error("explorer error %s", type(exception).__name__)
+
+    async def answer() -> Any:
+        info = {"ok": False, "error": message, "status": status, "title": None}
+        if request.path.endswith(".json"):
+            return Response.json(info, status=status)
+        template = datasette.jinja_env.get_template("error.html")
+        return Response.html(await template.render_async({**info, "request": request}), status=status)
+
+    return [answer]
+
+
+def _explain(exception: BaseException) -> tuple[int, str]:
+    """Turn an exception into a status and a sentence; what a reader typed wrong is a 400, never a 500."""
+    if isinstance(exception, NotFound):
+        return 404, "There is no such page, table or row."
+    if isinstance(exception, Forbidden):
+        return 403, "That is not allowed here. Free SQL is off; named queries and tables are open."
+    if isinstance(exception, Base400):
+        return exception.status, str(exception.args[0] if exception.args else "The address is not right.")
+    if isinstance(exception, DatasetteError):
+        return (400 if exception.status >= 500 else exception.status), str(exception.message)
+    if isinstance(exception, sqlite3.Error | ValueError | IndexError | KeyError | OverflowError | TypeError):
+        return 400, "The address holds a value that does not fit this table."
+    return 500, "Something went wrong here; the data are unharmed."
+
+
+def register() -> None:
+    """Register the hooks of this module with Datasette, once a process."""
+    if not pm.has_plugin(PLUGIN):
+        pm.register(_Hooks, PLUGIN)
+
+
+class _Hooks:
+    """The hooks as one object that pluggy can register."""
+
+    prepare_connection = staticmethod(prepare_connection)
+    handle_exception = staticmethod(handle_exception)
