@@ -123,11 +123,14 @@ def _fill_references(db: sqlite3.Connection) -> None:
     db.execute(
         "insert into service values ('permit', null, 0, 'گواهی پایان کار', 'Completion permit', 'پروانه', null, null)"
     )
-    db.execute("create virtual table search using fts5 (kind unindexed, id unindexed, text_folded)")
-    db.executemany("insert into search values ('body', ?, ?)", [(b[0], fold(f"{b[1]} {b[2]}")) for b in bodies])
-    db.execute(
-        "insert into search values ('service', 'permit', ?)", (fold("گواهی پایان کار Completion permit پروانه"),)
+    found = [("body", body[0], body[1], body[2], "") for body in bodies]
+    found.append(("service", "permit", "گواهی پایان کار", "Completion permit", "پروانه"))
+    db.executemany(
+        "insert into search values (?, ?, ?, ?, ?, ?)",
+        [(n, kind, key, fa, en, fold(f"{fa} {en} {more}")) for n, (kind, key, fa, en, more) in enumerate(found, 1)],
     )
+    db.execute("create virtual table search_fts using fts5 (text_folded, content='search')")
+    db.execute("insert into search_fts (rowid, text_folded) select rowid, text_folded from search")
 
 
 def put_release(root: Path, release: str, *, releases: tuple[str, ...]) -> None:

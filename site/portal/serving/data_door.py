@@ -56,7 +56,8 @@ def refuse(scope: Scope) -> Response | None:
     if path in ("", "/"):
         return RedirectResponse(f"{PREFIX}/{DATABASE}", status_code=302)
     if len(path) > 1 and path.endswith("/") and ALLOWED.match(path[:-1]):
-        return RedirectResponse(f"{PREFIX}{path[:-1]}", status_code=308)
+        query = scope["query_string"].decode("ascii", "replace")
+        return RedirectResponse(f"{PREFIX}{path[:-1]}{'?' if query else ''}{query}", status_code=308)
     return None if ALLOWED.match(path) else not_found()
 
 
@@ -90,6 +91,7 @@ def _inner_path(scope: Scope) -> str:
 def _outer_send(send: Send) -> Send:
     async def outer(message: Message) -> None:
         if message["type"] == "http.response.start":
+            message["headers"] = [(name.lower(), value) for name, value in message["headers"]]  # as ASGI asks
             headers = MutableHeaders(scope=message)
             del headers["set-cookie"]
             location = headers.get("location")

@@ -65,8 +65,11 @@ class Explorer:
         await self._datasette.refresh_schemas()
 
     async def close(self) -> None:
-        """End the threads and close the file; only when no request uses it any more."""
-        await self._datasette.get_database("_internal").execute_write_fn(_end_thread, block=False)
+        """End the reading threads and close the file; only when no request uses it any more.
+
+        Datasette's writing thread (of its own small list of tables in memory) knows no end: one idle thread stays per
+        release and is gone with the process.
+        """
         self._datasette.executor.shutdown(wait=True)
         self._file.close()
 
@@ -117,8 +120,3 @@ def _relations(connection: sqlite3.Connection) -> list[str]:
 def _has_rowid(connection: sqlite3.Connection, table: str) -> bool:
     sql = connection.execute("select sql from sqlite_master where name = ?", (table,)).fetchone()[0]
     return "without rowid" not in sql.lower()
-
-
-def _end_thread(connection: object) -> None:
-    # Datasette's writing thread knows no end; SystemExit is the one exception that it lets through.
-    raise SystemExit

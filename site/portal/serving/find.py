@@ -19,13 +19,13 @@ MAX_WORDS: Final = 8
 MAX_FOUND: Final = 50
 TIME_STEPS: Final = 2_000_000  # steps of SQLite's machine, some hundred milliseconds
 
-_WITH_INDEX: Final = "select kind, id from search where search match ? order by rank limit ?"
-_BODIES: Final = "select body_id, title_fa, title_en, title_source, lang from body"
-_SERVICES: Final = """
-select s.service_id, s.title_fa, s.title_en, null, null, s.keywords_fa, group_concat(distinct g.body_id)
-from service s left join case_group g on g.service_id = s.service_id
-group by s.service_id
+_FOUND: Final = """
+select search.kind_code, search.item_id, search.title_fa, search.title_en, body.title_source, body.lang
+from search_fts join search on search.rowid = search_fts.rowid
+left join body on search.kind_code = 'body' and body.body_id = search.item_id
+where search_fts match ? order by search_fts.rank, search.item_id limit ?
 """
+_BODIES: Final = "select distinct body_id from case_group where service_id = ? order by body_id limit 20"
 
 
 @dataclass(frozen=True)
@@ -67,34 +67,15 @@ def find(database: Path, question: str) -> list[Found]:
     words = words_of(question)
     if not words:
         return []
+    match = " ".join(f'"{word}"*' for word in words)
     with open_reading(database) as connection:
         connection.set_progress_handler(lambda: 1, TIME_STEPS)
-        try:
-            known = _known(connection)
-            ranked = _ranked(connection, words)
-        except sqlite3.OperationalError:
-            return []
-    if ranked is None:
-        ranked = [key for key, (_, text) in known.items() if all(word in text for word in words)]
-    return [known[key][0] for key in ranked if key in known][:MAX_FOUND]
+        rows = connection.execute(_FOUND, (match, MAX_FOUND)).fetchall()
+        return [_found(connection, *row) for row in rows]
 
 
-def _ranked(connection: sqlite3.Connection, words: list[str]) -> list[tuple[str, str]] | None:
-    if connection.execute("select 1 from sqlite_master where name = 'search'").fetchone() is None:
-        return None
-    match = " ".join(f'"{word}"*' for word in words)
-    rows = connection.execute(_WITH_INDEX, (match, 2 * MAX_FOUND)).fetchall()
-    return [(str(kind), str(key)) for kind, key in rows]
-
-
-def _known(connection: sqlite3.Connection) -> dict[tuple[str, str], tuple[Found, str]]:
-    """Read every body and service with its folded text: some hundreds of rows, so a scan is cheap enough."""
-    known: dict[tuple[str, str], tuple[Found, str]] = {}
-    for key, title_fa, title_en, source, lang in connection.execute(_BODIES):
-        text = fold(" ".join(filter(None, (title_fa, title_en, source))))
-        known["body", key] = Found("body", key, title_fa or "", title_en or "", source, lang), text
-    for key, title_fa, title_en, source, lang, keywords, bodies in connection.execute(_SERVICES):
-        text = fold(" ".join(filter(None, (title_fa, title_en, keywords))))
-        body_ids = tuple(sorted((bodies or "").split(","))) if bodies else ()
-        known["service", key] = Found("service", key, title_fa or "", title_en or "", source, lang, body_ids), text
-    return known
+def _found(
+    connection: sqlite3.Connection, kind: str, key: str, fa: str, en: str, source: str | None, lang: str | None
+) -> Found:
+    bodies = connection.execute(_BODIES, (key,)).fetchall() if kind == "service" else []
+    return Found(kind, key, fa or "", en or "", source, lang, tuple(body for (body,) in bodies))

@@ -31,7 +31,16 @@ LIMITS: Final = {
 _ACTIONS: Final = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
 # What Datasette asks of a schema. Its table-valued twins (`pragma_database_list()` tells the path) stay refused.
 _PRAGMAS: Final = frozenset(
-    {"schema_version", "table_info", "table_xinfo", "foreign_key_list", "index_list", "index_info", "database_list"}
+    {
+        "schema_version",
+        "data_version",
+        "table_info",
+        "table_xinfo",
+        "foreign_key_list",
+        "index_list",
+        "index_info",
+        "database_list",
+    }
 )
 _DENIED_FUNCTIONS: Final = frozenset(
     {"printf", "format", "zeroblob", "randomblob", "load_extension", "readfile", "writefile", "edit", "fts3_tokenizer"}
@@ -76,6 +85,8 @@ def _authorize(action: int, first: str | None, second: str | None, database: str
         return sqlite3.SQLITE_OK
     if action == sqlite3.SQLITE_FUNCTION:
         return sqlite3.SQLITE_DENY if (second or "").lower() in _DENIED_FUNCTIONS else sqlite3.SQLITE_OK
+    if action == sqlite3.SQLITE_UPDATE and first == "sqlite_master":
+        return sqlite3.SQLITE_OK  # full-text search declares its table so; a true change stays impossible (query_only)
     if action == sqlite3.SQLITE_PRAGMA and (first or "").lower() in _PRAGMAS:
         return sqlite3.SQLITE_OK
     return sqlite3.SQLITE_DENY

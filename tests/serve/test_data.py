@@ -1,0 +1,185 @@
+"""The tables at /data/: stable addresses, objects, named queries; no free SQL, no lost rows, nothing of the machine."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from etl.metadata import load_dictionary
+from portal.catalogue import load_queries
+
+TABLES = tuple(load_dictionary().tables)
+
+
+def get_all(client, path):
+    """Follow the pages of a JSON table to the end and give its rows."""
+    rows = []
+    while path:
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        page = answer.json()
+        rows += page["rows"]
+        address = urlsplit(page["next_url"] or "")
+        path = f"{address.path}?{address.query}" if address.path else ""
+    return rows
+
+
+def test_the_short_address_leads_to_the_database(served):
+    """With and without its slash."""
+    for path in ("/data", "/data/"):
+        assert served.client.get(path).headers["location"] == "/data/portal"
+    slash = served.client.get("/data/portal/case_group/?_size=2")
+    assert (slash.status_code, slash.headers["location"]) == (308, "/data/portal/case_group?_size=2")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_has_a_page_and_json_of_objects(served, table):
+    """Under a name that no release changes, with links that stay under the prefix."""
+    page = served.client.get(f"/data/portal/{table}")
+    assert page.status_code == 200
+    assert "/data/data/" not in page.text
+    assert '<html lang="en" dir="ltr">' in page.text
+    rows = served.client.get(f"/data/portal/{table}.json").json()["rows"]
+    assert all(isinstance(row, dict) for row in rows)
+
+
+def test_every_column_that_can_be_sorted_walks_every_row_once(served):
+    """Both ways, over many ties and empty cells (Datasette loses rows on other layouts)."""
+    page = served.client.get("/data/portal/case_group.json?_size=1").json()
+    walked = 0
+    for column in page["columns"]:
+        for order in ("_sort", "_sort_desc"):
+            path = f"/data/portal/case_group.json?{order}={column}&_size=100"
+            if served.client.get(path).status_code == 400:
+                continue
+            keys = [row["case_group_id"] for row in get_all(served.client, path)]
+            assert len(keys) == len(set(keys)) == 350, (column, order)
+            walked += 1
+    assert walked == 2 * (len(page["columns"]) - 3)  # all but the three indexed ones
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_can_be_walked_to_its_end(served, table):
+    """In key order, as many rows as it has."""
+    rows = get_all(served.client, f"/data/portal/{table}.json?_size=100")
+    first = served.client.get(f"/data/portal/{table}.json").json()
+    assert len(rows) == first["filtered_table_rows_count"]
+
+
+@pytest.mark.parametrize("column", ["title_fa", "title_en", "body_id"])
+def test_a_table_that_would_lose_rows_cannot_be_sorted(served, column):
+    """A text key without WITHOUT ROWID comes in no order of its own; asking for a sort is a 400, not a 500."""
+    assert served.client.get(f"/data/portal/body.json?_sort={column}").status_code == 400
+
+
+NOT_ALLOWED = (
+    "/data/portal?sql=select+1",
+    "/data/portal.json?sql=select+1",
+    "/data/portal/case_group?_where=1=1",
+    "/data/portal/case_group.json?_where=1=1",
+    "/data/portal.db",
+    "/data/_internal",
+    "/data/_memory",
+    "/data/-/databases",
+    "/data/-/databases.json",
+    "/data/-/metadata.json",
+    "/data/-/settings",
+    "/data/-/threads",
+    "/data/-/plugins",
+    "/data/-/versions",
+    "/data/-/logout",
+    "/data/-/patterns",
+    "/data/portal/case_group.parquet",
+    "/data/portal/case_group.blob",
+    "/data/portal/pragma_database_list",
+)
+
+
+@pytest.mark.parametrize("path", NOT_ALLOWED)
+def test_free_sql_and_the_inside_of_the_server_are_closed(served, path):
+    """Refused, and the answer names no place on the machine."""
+    answer = served.client.get(path)
+    assert answer.status_code in (400, 403, 404), answer.text[:200]
+    assert str(served.instance.root) not in answer.text
+
+
+WRONG = (
+    "/data/portal/case_group?_sort=nope",
+    "/data/portal/case_group.json?_sort_desc=nope",
+    "/data/portal/case_group.json?_sort=case_count&_sort_desc=case_count",
+    "/data/portal/case_group.json?_size=many",
+    "/data/portal/case_group.json?_size=99999",
+    "/data/portal/case_group.json?_next=x,y,z,%00",
+    "/data/portal/case_group.json?_facet=outcome_code",
+    "/data/portal/case_group.json?nope__exact=1",
+    "/data/portal/case_group.json?_through=nope",
+    "/data/portal/case_group.json?_search=%22",
+    "/data/portal/case_group.json?case_count__in=[",
+    "/data/portal/search.json?_search=%22%20OR",
+    "/data/portal/nope",
+    "/data/portal/case_group/nope",
+    "/data/portal/case_group.json?_col=nope",
+)
+
+
+@pytest.mark.parametrize("path", WRONG)
+def test_a_wrong_address_is_never_an_error_of_the_server(served, path):
+    """400 or 404 (or an answer), in words, without a traceback."""
+    answer = served.client.get(path)
+    assert answer.status_code < 500, answer.text[:300]
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("name", sorted(load_queries()))
+def test_every_named_query_runs(served, name):
+    """As a page with both titles, and as JSON of objects, with an answer inside the time limit."""
+    query = load_queries()[name]
+    values = {
+        "release": "1405-05",
+        "first_release": "1405-05",
+        "body": "karun",
+        "case_type": "foi",
+        "service": "permit",
+    }
+    address = query.address({p: values.get(p, "1405-05") for p in query.parameters})
+    page = served.client.get(address)
+    assert page.status_code == 200, page.text[-500:]
+    assert query.title["fa"] in page.text.replace("&#39;", "'")
+    path, _, parameters = address.partition("?")
+    answer = served.client.get(f"{path}.json?{parameters}").json()
+    assert answer["ok"]
+    assert all(isinstance(row, dict) for row in answer["rows"])
+
+
+def test_a_named_query_cannot_be_made_to_run_something_else(served):
+    """Parameters are values; a statement in one stays a text."""
+    answer = served.client.get("/data/portal/bodies.json?sql=select+sqlite_version()&body=%27;drop+table+body")
+    assert answer.status_code == 200
+    assert "sqlite_version" not in answer.json()["query"]["sql"]
+
+
+def test_a_view_that_takes_too_long_is_cut_off(served):
+    """A join without end answers inside the limit, with words."""
+    answer = served.client.get("/data/portal/large_v1.json?_sort_desc=case_group_id")
+    assert answer.status_code in (200, 400)
+    assert answer.elapsed.total_seconds() < 10
+
+
+def test_a_page_of_csv_is_not_a_stream(served):
+    """Whole tables are files; a page of CSV holds a page of rows even when a stream is asked for."""
+    answer = served.client.get("/data/portal/case_group.csv?_stream=1&_size=10")
+    assert answer.status_code == 200
+    assert len(answer.text.splitlines()) == 11
+
+
+def test_cookies_and_lifetimes_cannot_be_steered(served):
+    """Every table may be cached for a minute, whatever the request says; no cookie is set."""
+    answer = served.client.get("/data/portal/body.json?_ttl=99999999", headers={"cookie": "ds_actor=x"})
+    assert answer.headers["cache-control"] == "public, max-age=60"
+    assert "set-cookie" not in answer.headers
+
+
+def test_cells_of_either_script_find_their_own_direction(served):
+    """A Persian title in an English table is not turned around."""
+    assert '<td dir="auto">' in served.client.get("/data/portal/body").text
