@@ -1,1 +1,27 @@
-"""Sources and mappings to staging batches."""
+"""Extraction: sources and mappings -> private staging batches (DESIGN §3). Keys are hashed in passing; no identity is staged."""
+
+from etl.extract.manifest import DataFile, Manifest, newest_manifest, read_manifests
+from etl.extract.mapping import SourceMap, load_source, load_sources
+from etl.extract.report import ExtractReport, Indicator, Linkage
+from etl.extract.run import extract
+from etl.extract.screen import SourceCount
+from etl.extract.view import open_staging, read_labels
+from etl.extract.vocabulary import Label
+
+__all__ = [
+    "DataFile",
+    "ExtractReport",
+    "Indicator",
+    "Label",
+    "Linkage",
+    "Manifest",
+    "SourceCount",
+    "SourceMap",
+    "extract",
+    "load_source",
+    "load_sources",
+    "newest_manifest",
+    "open_staging",
+    "read_labels",
+    "read_manifests",
+]

@@ -17,7 +17,7 @@ from etl.extract.formats import Reader, make_reader
 from etl.extract.keys import Hasher
 from etl.extract.mapping import ColumnMap, SourceMap
 from etl.extract.rows import Batch, Encoded
-from etl.extract.vocabulary import LIST_OF, SlugCodes, Vocabulary
+from etl.extract.vocabulary import LIST_OF, SlugBook, Vocabulary
 from etl.model.text import fold
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -77,15 +77,12 @@ class BadCells:
 class Converter:
     """Turns the mapped columns of one source into typed arrays; remembers the names behind slugs."""
 
-    def __init__(
-        self, source: SourceMap, vocabulary: Vocabulary, hasher: Hasher, *, known: Mapping[str, Mapping[str, str]]
-    ) -> None:
-        """Prepare maps and missing values; `known` holds earlier names per list (key -> code)."""
+    def __init__(self, source: SourceMap, vocabulary: Vocabulary, *, hasher: Hasher, slugs: SlugBook) -> None:
+        """Prepare maps and missing values; `slugs` is shared by all sources of a run."""
         self.source = source
-        self.slugs: dict[str, SlugCodes] = {}
         self._vocabulary = vocabulary
         self._hasher = hasher
-        self._known = known
+        self._slugs = slugs
         self._missing = {"", *(text.strip() for text in source.missing)}
         self._maps = {name: {fold(k): v for k, v in pairs.items()} for name, pairs in source.map.items()}
         self._memo: dict[str, dict[Any, Any]] = {}
@@ -144,7 +141,7 @@ class Converter:
         secrecy = self.source.secrecy
         if not secrecy.column:
             return pa.repeat(pa.scalar(False), batch.size)
-        normal = {fold(value) for value, code in secrecy.map.items() if code == "normal"}
+        normal = {fold(value) for value, code in self.source.secrecy_map.items() if code == "normal"}
         encoded = batch.columns[secrecy.column]
         secret = [self.is_missing(value) or fold(_text(value)) not in normal for value in encoded.values]
         return encoded.take(secret, pa.bool_()).fill_null(True)
@@ -163,6 +160,10 @@ class Converter:
             return {name: moments["at"], on: moments["on"], **extra}
         if name == "parent_case_key":
             return {name: self.case_keys(encoded)}
+        if name == "is_notified_each":
+            pairs = self._maps.get(how.map, {})
+            flags = self._distinct(name, encoded, lambda value: _flag(pairs, value), name, bad)
+            return {name: encoded.take(flags, pa.bool_())}
         if name == "score":
             return {name: encoded.take(self._distinct(name, encoded, _score, name, bad), pa.int8())}
         convert = self._code(LIST_OF[name], how)
@@ -192,9 +193,7 @@ class Converter:
 
     def _code(self, list_code: str, how: ColumnMap) -> Callable[[object], str | Bad]:
         if how.code == "slug":
-            slugs = self.slugs.setdefault(
-                list_code, SlugCodes(list_code, how.lang, dict(self._known.get(list_code, {})))
-            )
+            slugs = self._slugs.of(list_code, how.lang)
             return lambda value: slugs.token(_text(value))
         pairs = self._maps.get(how.map)
 
@@ -216,6 +215,12 @@ class Converter:
 
 def _moment_of(read: Reader) -> Callable[[object], Any]:
     return lambda value: read(value) or Bad("impossible_date")
+
+
+def _flag(pairs: Mapping[str, str], value: object) -> bool | Bad:
+    text = fold(_text(value))
+    found = {"true": True, "false": False}.get(pairs.get(text, text))
+    return Bad("unknown_code") if found is None else found
 
 
 def _score(value: object) -> int | Bad:

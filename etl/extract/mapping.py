@@ -45,6 +45,7 @@ CASE_COLUMNS = (
     "score",
     "parent_case_key",
     "exemption_code",
+    "is_notified_each",
 )
 EVENT_COLUMNS = (
     "activity_code",
@@ -56,7 +57,7 @@ EVENT_COLUMNS = (
 )
 KINDS = ("sql", "table")
 SHAPES = ("events", "case_row")
-PARTS = ("", "desk", "automation")
+ROLES = ("", "desk", "automation")
 
 
 @dataclass(frozen=True)
@@ -89,17 +90,20 @@ class Secrecy:
     """How the secrecy class of a case is known; all that is not mapped to `normal` is secret."""
 
     column: str = ""
-    map: Mapping[str, str] = field(default_factory=dict)
+    map: str | Mapping[str, str] = ""  # the name of a [map.NAME], or the pairs themselves
     constant: str = ""
     why: str = ""
 
 
 @dataclass(frozen=True)
 class Link:
-    """The source's own id of a case, and references that another source holds too (alternatives of columns)."""
+    """The source's own id of a case, and references that another source holds too (alternatives of columns).
+
+    role: `desk` leads; any other source with `link_ref` is an automation.
+    """
 
     case_ref: str
-    part: str = ""
+    role: str = ""
     link_ref: tuple[tuple[str, ...], ...] = ()
 
 
@@ -133,6 +137,17 @@ class SourceMap:
     map: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     milestone: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def role(self) -> str:
+        """What the source gives to a joined case: `desk`, `automation`, or nothing to join."""
+        return self.link.role or ("automation" if self.link.link_ref else "")
+
+    @property
+    def secrecy_map(self) -> Mapping[str, str]:
+        """Source value -> secrecy class."""
+        pairs = self.secrecy.map
+        return self.map.get(pairs, {}) if isinstance(pairs, str) else pairs
 
 
 def load_sources(folder: Path, settings: Settings, *, only: Iterable[str] = ()) -> tuple[SourceMap, ...]:
@@ -190,7 +205,7 @@ def check_source(source: SourceMap) -> None:
     """Check what types cannot say: kinds, secrecy, columns, maps, zone, snapshot; SettingsError naming the key."""
     place = f"sources/{source.name}/source.toml"
     _one_of(source.kind, KINDS, f"kind in {place}")
-    _one_of(source.link.part, PARTS, f"link.part in {place}")
+    _one_of(source.link.role, ROLES, f"link.role in {place}")
     _one_of(source.calendar, ("jalali", "gregorian"), f"calendar in {place}")
     if source.kind == "table":
         _one_of(source.shape, SHAPES, f"shape in {place}")
@@ -225,7 +240,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def _check_secrecy(source: SourceMap, place: str) -> None:
     secrecy = source.secrecy
-    by_column = bool(secrecy.column) and "normal" in secrecy.map.values()
+    by_column = bool(secrecy.column) and "normal" in source.secrecy_map.values()
     by_constant = secrecy.constant == "normal" and bool(secrecy.why)
     if by_column == by_constant:
         raise _wrong(
@@ -307,10 +322,15 @@ def _references(value: Any, _: Any) -> tuple[tuple[str, ...], ...]:
     return tuple(_texts(item, None) for item in alternatives)
 
 
+def _name_or_pairs(value: Any, _: Any) -> str | Mapping[str, str]:
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else str(value)
+
+
 def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True)
     converter.register_structure_hook_func(lambda cls: cls == tuple[str, ...], _texts)
     converter.register_structure_hook_func(lambda cls: cls == tuple[tuple[str, ...], ...], _references)
+    converter.register_structure_hook_func(lambda cls: cls == str | Mapping[str, str], _name_or_pairs)
     converter.register_structure_hook(date, lambda v, _: v if isinstance(v, date) else date.fromisoformat(str(v)))
     structure = converter.get_structure_hook(ColumnMap)
     converter.register_structure_hook(

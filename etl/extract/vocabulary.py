@@ -8,10 +8,12 @@ kept as labels (list, code, title, lang).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+from etl.errors import SettingsError
+from etl.extract.mapping import SourceMap, nearest
 from etl.metadata import Policy, code_rows
 from etl.model import codes
 from etl.model.text import fold, slug
@@ -81,6 +83,28 @@ class Vocabulary:
         known = self._lists.get(list_code)
         return code in known if known is not None else bool(_CODE.fullmatch(code))
 
+    def check(self, source: SourceMap) -> None:
+        """Check every code that a mapping itself writes; SettingsError naming the nearest known one."""
+        for table in (source.case, source.event):
+            for column, how in table.items():
+                if how.constant is not None:
+                    self._check(source, LIST_OF.get(column, column), how.constant, f"the constant {column}")
+                for code in source.map.get(how.map, {}).values() if column in LIST_OF else ():
+                    self._check(source, LIST_OF[column], code, f"[map.{how.map}]")
+        for code in [*source.milestone.values(), *(event.milestone for event in source.date_events)]:
+            if code:
+                self._check(source, "milestone", code, "a milestone")
+
+    def _check(self, source: SourceMap, list_code: str, code: str, place: str) -> None:
+        if not self.knows(list_code, code):
+            known = sorted(self._lists.get(list_code, ()))
+            raise SettingsError(
+                "source-unknown-code",
+                found=f"the code {code!r} in {place} of sources/{source.name}/source.toml",
+                expected=f"a code of the list {list_code!r}",
+                todo=f"Nearest: {nearest(code, known)}." if known else "Write an ASCII snake_case code.",
+            )
+
 
 @dataclass
 class SlugCodes:
@@ -119,6 +143,33 @@ class SlugCodes:
     def labels(self) -> list[Label]:
         """List the public names with their codes."""
         return [Label(self.list_code, code, self.titles[key], self.lang) for key, code in sorted(self.codes().items())]
+
+
+class SlugBook:
+    """The names behind slugs of every list, over all sources of a run and all earlier runs."""
+
+    def __init__(self, known: Iterable[Label]) -> None:
+        """Start from the labels of earlier runs, whose codes never change."""
+        self._known = tuple(known)
+        self._lists: dict[str, SlugCodes] = {}
+
+    def of(self, list_code: str, lang: str) -> SlugCodes:
+        """Give the codes of one list; `lang` is that of the first source that names it."""
+        if list_code not in self._lists:
+            known = {name_key(label.title): label.code for label in self._known if label.list_code == list_code}
+            self._lists[list_code] = SlugCodes(list_code, lang, known)
+        return self._lists[list_code]
+
+    def codes(self) -> list[tuple[str, str, str]]:
+        """List (list, key, code) of every name seen in this run."""
+        return [(name, key, code) for name, slugs in self._lists.items() for key, code in slugs.codes().items()]
+
+    def labels(self) -> list[Label]:
+        """List every public name so far, of earlier runs too, by list and code."""
+        new = [label for slugs in self._lists.values() for label in slugs.labels()]
+        known = {(label.list_code, label.code): label for label in self._known}
+        merged = {(label.list_code, label.code): label for label in new} | known
+        return [merged[key] for key in sorted(merged)]
 
 
 def name_key(name: str) -> str:

@@ -1,0 +1,159 @@
+"""One batch in var/staging: what changed since the last one, written by month of finishing, then its manifest.
+
+Where it stands: last step of extraction. Unchanged content is not written again; a case gone from a source that was read
+whole is written once more with `is_deleted`. Data files come first, each fsynced; the manifest makes them count.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from etl.errors import SourceError
+from etl.extract.manifest import DataFile, Manifest, describe_file, live_files, sync_folder, write_durably
+from etl.extract.screen import scalar
+from etl.extract.vocabulary import Label
+from etl.model.progress import Progress
+from etl.model.staging import CASE, CASE_EXEMPTION, EVENT
+
+_KNOWN = """
+create table known as
+select case_key, arg_max(content_hash, batch_id) as content_hash, arg_max(is_deleted, batch_id) as is_deleted,
+  min(first_seen_batch) as first_seen_batch, max(batch_id) as batch_id
+from read_parquet(?) group by case_key
+"""
+_NOTHING_KNOWN = """create table known
+  (case_key varchar, content_hash varchar, is_deleted boolean, first_seen_batch integer, batch_id integer)"""
+_CHANGED = """
+create table changed as
+select h.case_key, h.content_hash, coalesce(k.first_seen_batch, ?)::int as first_seen_batch
+from case_hash h left join known k using (case_key)
+where k.case_key is null or k.is_deleted or k.content_hash <> h.content_hash
+"""
+_GONE = """
+create table gone as
+select k.case_key, k.batch_id, k.first_seen_batch from known k
+where not k.is_deleted and k.case_key not in (select case_key from case_hash)
+  and k.case_key not in (select c.case_key from case_raw c where c.case_key is not null
+    and not exists (select 1 from key_of m where m.row_key = c.case_key))
+"""
+
+
+def compare(con: duckdb.DuckDBPyConnection, staging: Path, manifests: tuple[Manifest, ...], *, batch_id: int) -> None:
+    """Make `known`, `changed` and `gone` by comparing `case_hash` with the newest version of every staged case."""
+    files = live_files(manifests, staging, "case")
+    con.execute(_KNOWN, [files]) if files else con.execute(_NOTHING_KNOWN)
+    con.execute(_CHANGED, [batch_id])
+    con.execute(_GONE)
+
+
+def write_data(
+    con: duckdb.DuckDBPyConnection,
+    staging: Path,
+    *,
+    batch_id: int,
+    manifests: tuple[Manifest, ...],
+    progress: Progress,
+) -> tuple[DataFile, ...]:
+    """Write changed and gone cases with their events and exemptions, one file a table and month; fsynced."""
+    _clear(staging, batch_id)
+    _prepare(con, staging, batch_id, manifests)
+    months = [row[0] for row in con.execute("select distinct month from out_case order by month").fetchall()]
+    files: list[DataFile] = []
+    for done, month in enumerate(months, 1):
+        for table, schema in (("case", CASE), ("event", EVENT), ("case_exemption", CASE_EXEMPTION)):
+            order = "case_key, seq" if table == "event" else "case_key"
+            names = ", ".join(schema.names)
+            query = f"select {names} from out_{table} where month = ? order by {order}"
+            rows = con.execute(query, [month]).to_arrow_table().cast(schema)
+            if rows.num_rows:
+                files.append(_write(staging, rows, table, month, batch_id))
+        progress.step("stage", done, len(months))
+    return tuple(files)
+
+
+def write_labels(staging: Path, labels: Iterable[Label], *, batch_id: int, before: DataFile | None) -> DataFile | None:
+    """Write all public names so far as JSON, unless the earlier file says the same; None where there are none."""
+    rows = [asdict(label) for label in labels]
+    if not rows:
+        return before
+    content = json.dumps(rows, ensure_ascii=False, indent=0).encode()
+    path = staging / "labels" / f"{batch_id:06}.json"
+    if before is not None and (staging / before.path).read_bytes() == content:
+        return before
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_durably(path, content)
+    return describe_file(staging, path, table="labels", partition="", rows=len(rows))
+
+
+def write_quarantine(con: duckdb.DuckDBPyConnection, folder: Path, batch_id: int) -> None:
+    """Write source, table, row number, column and reason of every broken cell; never a value."""
+    rows = con.execute("select distinct * from quarantine order by all").to_arrow_table()
+    if rows.num_rows:
+        pq.write_table(rows, folder / f"{batch_id:06}.parquet", compression="zstd")
+
+
+def check_conservation(
+    con: duckdb.DuckDBPyConnection, *, read: int, staged: int, unchanged: int, quarantined: int
+) -> None:
+    """Check read = staged + unchanged + quarantined, in cases; SourceError where a case got lost or doubled."""
+    if read != staged + unchanged + quarantined:
+        raise SourceError(
+            "conservation",
+            found=f"{read:,} cases read, but {staged:,} staged + {unchanged:,} unchanged + {quarantined:,} quarantined",
+            expected="equal sums; nothing was written",
+            todo="This is a fault of the program: report it with these four numbers.",
+        )
+    doubled = scalar(con, "select count(*) - count(distinct case_key) from case_new")
+    if doubled:
+        raise SourceError(
+            "conservation",
+            found=f"{doubled:,} cases twice in one batch",
+            expected="one row a case; nothing was written",
+            todo="This is a fault of the program: report it with this number.",
+        )
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, staging: Path, batch_id: int, manifests: tuple[Manifest, ...]) -> None:
+    """Make out_case, out_event, out_case_exemption: rows to write with their partition, sorted by it."""
+    con.execute(
+        """create table out_case as select n.*, ?::int as batch_id, content_hash, false as is_deleted, first_seen_batch
+           from changed join case_new n using (case_key) order by month""",
+        [batch_id],
+    )
+    con.execute(
+        """create table out_event as select c.month, c.batch_id, e.* from event_seq e
+           join (select case_key, batch_id, month from out_case) c using (case_key) order by c.month"""
+    )
+    con.execute(
+        """create table out_case_exemption as select case_key, batch_id, month, unnest(string_split(exemption_code, '|'))
+           as exemption_code from out_case where exemption_code is not null"""
+    )
+    if scalar(con, "select count(*) from gone"):
+        con.execute(
+            """insert into out_case by name
+               select p.* exclude (batch_id, is_deleted, first_seen_batch), ?::int as batch_id, true as is_deleted,
+                 g.first_seen_batch, 'open' as month
+               from read_parquet(?) p join gone g on g.case_key = p.case_key and g.batch_id = p.batch_id""",
+            [batch_id, live_files(manifests, staging, "case")],
+        )
+
+
+def _write(staging: Path, rows: pa.Table, table: str, month: str, batch_id: int) -> DataFile:
+    path = staging / table / month / f"{batch_id:06}.parquet"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    pq.write_table(rows, path, compression="zstd", coerce_timestamps="us", row_group_size=200_000)
+    sync_folder(path.parent)
+    return describe_file(staging, path, table=table, partition=month, rows=rows.num_rows)
+
+
+def _clear(staging: Path, batch_id: int) -> None:
+    """Remove files that a run which died left under the number of this batch: no manifest names them."""
+    for path in staging.glob(f"*/*/{batch_id:06}.parquet"):
+        path.unlink()

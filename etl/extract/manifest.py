@@ -1,0 +1,141 @@
+"""The manifest of a batch: what makes staged files count (DESIGN §3, "its manifest is the state").
+
+`var/staging/batches/<batch_id>.json` is written last (temporary file, fsync, rename, fsync of the folder). Readers take
+lists of files from manifests and never from a glob, so a file without a manifest does not exist.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import file_digest
+from pathlib import Path
+
+import cattrs
+
+from etl.errors import SettingsError, SourceError
+from etl.model.staging import STAGING_VERSION
+
+_FOLDER = "batches"
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file of a batch; `path` is relative to var/staging, `partition` is a month code or `open`."""
+
+    path: str
+    table: str  # case, event, case_exemption, labels
+    partition: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One batch: the instant its rows stand for (UTC), its files and its counts (cases, unless said otherwise)."""
+
+    batch_id: int
+    staging_version: int
+    snapshot_at: datetime
+    case_count: int  # rows of `case` in this batch, deleted ones included
+    event_count: int
+    live_case_count: int  # cases of the view after this batch
+    files: tuple[DataFile, ...] = ()
+    labels: DataFile | None = None  # all public names behind slugs so far: [{list_code, code, title, lang}]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    sources: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def read_manifests(folder: Path) -> tuple[Manifest, ...]:
+    """Read every manifest in var/staging, oldest first; SettingsError where another version made them."""
+    paths = sorted((folder / _FOLDER).glob("[0-9]*.json"))
+    return tuple(_read(path) for path in paths)
+
+
+def newest_manifest(folder: Path) -> Manifest | None:
+    """Read the newest manifest in var/staging, or None before the first batch."""
+    paths = sorted((folder / _FOLDER).glob("[0-9]*.json"))
+    return _read(paths[-1]) if paths else None
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Put a manifest in place, durably: only now its batch counts."""
+    (folder / _FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = json.dumps(_CONVERTER.unstructure(manifest), ensure_ascii=False, indent=1, sort_keys=True)
+    write_durably(folder / _FOLDER / f"{manifest.batch_id:06}.json", text.encode())
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file so that it is either absent or whole: temporary file, fsync, rename, fsync of the folder."""
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.rename(path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def describe_file(folder: Path, path: Path, *, table: str, partition: str, rows: int) -> DataFile:
+    """Fsync a written file and describe it: size and SHA-256."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        digest = file_digest(file, "sha256").hexdigest()
+    return DataFile(path.relative_to(folder).as_posix(), table, partition, rows, path.stat().st_size, digest)
+
+
+def live_files(manifests: tuple[Manifest, ...], folder: Path, table: str) -> list[str]:
+    """List the files of a table that manifests name; SourceError where one of them is gone or has another size."""
+    paths: list[str] = []
+    for manifest in manifests:
+        for file in manifest.files:
+            if file.table == table:
+                path = folder / file.path
+                if not path.is_file() or path.stat().st_size != file.bytes:
+                    raise SourceError(
+                        "staging-damaged",
+                        found=f"the staged file {file.path} missing or of another size",
+                        expected=f"{file.bytes:,} bytes, as the manifest of batch {manifest.batch_id} says",
+                        todo="Restore var/staging from the backup, or remove var/staging and extract again.",
+                    )
+                paths.append(str(path))
+    return paths
+
+
+def _read(path: Path) -> Manifest:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        version = raw["staging_version"]
+        if version == STAGING_VERSION:
+            return _CONVERTER.structure(raw, Manifest)
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, cattrs.BaseValidationError):
+        version = "unreadable"
+    raise SettingsError(
+        "staging-version",
+        found=f"a staging manifest {path.name} of version {version}",
+        expected=f"version {STAGING_VERSION}",
+        todo="Remove var/staging and extract again (`make clean` for the demo).",
+    )
+
+
+def _make_converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_structure_hook(datetime, lambda value, _: datetime.fromisoformat(value))
+    converter.register_unstructure_hook(datetime, lambda value: value.isoformat())
+    return converter
+
+
+_CONVERTER = _make_converter()

@@ -1,0 +1,246 @@
+"""Sources into the working tables `case_raw`, `event_raw` and `quarantine` of a temporary DuckDB.
+
+Where it stands: after this step nothing of a source but codes, dates, keyed hashes and public names exists. Shapes:
+`case_raw` one row per case row (for shape `events`: per event row, folded to one a case by `fold_event_rows`);
+`event_raw` one row per event row or date column, `position` keeps the source's order; `quarantine` one row per bad cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.errors import SourceError
+from etl.extract.convert import INSTANT, QUARANTINE, BadCells, Converter
+from etl.extract.formats import start_of
+from etl.extract.mapping import ColumnMap, SourceMap
+from etl.extract.rows import Batch, OpenSource
+from etl.model.progress import Progress
+
+CASE_RAW = pa.schema(
+    [
+        ("source", pa.string()),
+        ("role", pa.string()),
+        ("row_number", pa.int64()),
+        ("case_key", pa.string()),
+        ("is_secret", pa.bool_()),
+        ("link_keys", pa.list_(pa.string())),
+        ("case_type_code", pa.string()),
+        ("body_id", pa.string()),
+        ("unit_id", pa.string()),
+        ("service_id", pa.string()),
+        ("channel_code", pa.string()),
+        ("applicant_kind_code", pa.string()),
+        ("applicant_province_code", pa.string()),
+        ("track_code", pa.string()),
+        ("requester_key", pa.string()),
+        ("received_at", INSTANT),
+        ("received_on", pa.date32()),
+        ("registered_on", pa.date32()),
+        ("promised_on", pa.date32()),
+        ("decided_on", pa.date32()),
+        ("closed_on", pa.date32()),
+        ("status_code", pa.string()),
+        ("outcome_code", pa.string()),
+        ("complaint_ground_code", pa.string()),
+        ("reason_code", pa.string()),
+        ("letter_direction_code", pa.string()),
+        ("score", pa.int8()),
+        ("parent_case_key", pa.string()),
+        ("exemption_code", pa.string()),
+        ("is_notified_each", pa.bool_()),
+    ]
+)
+EVENT_RAW = pa.schema(
+    [
+        ("source", pa.string()),
+        ("position", pa.int64()),
+        ("case_key", pa.string()),
+        ("is_secret", pa.bool_()),
+        ("activity_code", pa.string()),
+        ("milestone_code", pa.string()),
+        ("occurred_at", INSTANT),
+        ("occurred_on", pa.date32()),
+        ("time_precision_code", pa.string()),
+        ("time_source_code", pa.string()),
+        ("from_unit_id", pa.string()),
+        ("to_unit_id", pa.string()),
+    ]
+)
+_FOLDED = "source, role, case_key"
+
+
+def make_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the empty working tables."""
+    for name, schema in (("case_raw", CASE_RAW), ("event_raw", EVENT_RAW), ("quarantine", QUARANTINE)):
+        empty = schema.empty_table()
+        con.register("empty_shape", empty)
+        con.execute(f"create table {name} as select * from empty_shape")
+        con.unregister("empty_shape")
+
+
+def read_source(
+    con: duckdb.DuckDBPyConnection, rows: OpenSource, converter: Converter, *, system: str, progress: Progress
+) -> datetime:
+    """Read one source whole into the working tables and give the instant (UTC) its rows stand for.
+
+    Errors: SourceError where it breaks off, lacks a column or gives no usable snapshot.
+    """
+    source = converter.source
+    snapshot_at = _snapshot(source, rows)
+    tables = _tables_of(source)
+    for table, columns in tables.items():
+        for batch in rows.batches(table, columns):
+            _read_batch(con, converter, batch, table, system=system)
+            progress.step(f"read {source.name}", batch.first_row + batch.size - 1)
+    if source.shape == "events":
+        fold_event_rows(con, source.name)
+    return snapshot_at
+
+
+def fold_event_rows(con: duckdb.DuckDBPyConnection, source: str) -> None:
+    """Fold attributes repeated on event rows into one case row; rows that disagree make an `attribute_conflict`."""
+    names = [field.name for field in CASE_RAW if field.name not in ("source", "role", "row_number", "case_key")]
+    values = [name for name in names if name not in ("is_secret", "link_keys")]
+    taken = ", ".join(f"min({name}) as {name}" for name in values)
+    differs = " or ".join(f"min({name}) is distinct from max({name})" for name in values)
+    con.execute(
+        f"""create temp table folded as select source, role, min(row_number) as row_number, case_key,
+              bool_or(is_secret) as is_secret, arg_min(link_keys, row_number) as link_keys, {taken}, {differs} as differs
+            from case_raw where source = ? and case_key is not null group by {_FOLDED}""",
+        [source],
+    )
+    con.execute("update quarantine set table_name = 'event' where table_name = 'row'")
+    con.execute(
+        """insert into quarantine
+           select source, 'case', row_number, null, 'attribute_conflict' from folded where differs"""
+    )
+    con.execute("delete from case_raw where source = ?", [source])
+    con.execute("insert into case_raw by name select * exclude (differs) from folded")
+    con.execute("drop table folded")
+
+
+def _tables_of(source: SourceMap) -> dict[str, list[str]]:
+    """Say which source columns each table of a source must give: the allow-list."""
+    case = [how.column for how in source.case.values()]
+    case += [source.link.case_ref, source.secrecy.column, *(n for ref in source.link.link_ref for n in ref)]
+    case += [name for event in source.date_events for name in (event.column, event.to_unit)]
+    event = [*(how.column for how in source.event.values()), source.link.case_ref]
+    if source.kind == "table":
+        return {"row" if source.shape == "events" else "case": _distinct(case + event if source.event else case)}
+    return {"case": _distinct(case)} | ({"event": _distinct(event)} if source.event else {})
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _read_batch(con: duckdb.DuckDBPyConnection, converter: Converter, batch: Batch, table: str, *, system: str) -> None:
+    bad = BadCells(converter.source.name, table, batch.first_row)
+    keys = converter.case_keys(batch.columns[converter.source.link.case_ref])
+    secret = converter.is_secret(batch) if table != "event" else pa.repeat(pa.scalar(False), batch.size)
+    if table != "event":
+        case = _case_rows(converter, batch, bad, system=system)
+        _insert(con, "case_raw", CASE_RAW, {**case, "case_key": keys, "is_secret": secret}, batch, converter.source)
+        _insert_date_events(con, converter, batch, bad, keys=keys, secret=secret)
+    if table != "case":
+        event = converter.columns(converter.source.event, batch, bad)
+        event |= {"case_key": keys, "is_secret": secret, "position": _row_numbers(batch)}
+        _insert(con, "event_raw", EVENT_RAW, event, batch, converter.source)
+    if bad.rows:
+        _append(con, "quarantine", bad.table_rows())
+
+
+def _case_rows(converter: Converter, batch: Batch, bad: BadCells, *, system: str) -> dict[str, pa.Array]:
+    source = converter.source
+    made = converter.columns(source.case, batch, bad)
+    made["row_number"] = _row_numbers(batch)
+    made["role"] = pa.repeat(pa.scalar(source.role), batch.size)
+    made["link_keys"] = converter.link_keys(batch)
+    if "requester_key" in source.case:
+        nothing = pa.nulls(batch.size, pa.date32())
+        days = pc.coalesce(made.get("received_on", nothing), made.get("registered_on", nothing))
+        column = source.case["requester_key"].column
+        made["requester_key"] = converter.requester_keys(batch.columns[column], days, system)
+    return made
+
+
+def _insert_date_events(
+    con: duckdb.DuckDBPyConnection,
+    converter: Converter,
+    batch: Batch,
+    bad: BadCells,
+    *,
+    keys: pa.Array,
+    secret: pa.Array,
+) -> None:
+    """Make events of the date columns of case rows; a missing date makes none."""
+    events = converter.source.date_events
+    for place, event in enumerate(events):
+        silent = BadCells(bad.source, bad.table, bad.first_row)
+        mapped = any(how.column == event.column for how in converter.source.case.values())
+        moments = converter.moments(event.column, event.format, batch.columns[event.column], silent if mapped else bad)
+        made: dict[str, Any] = {
+            "case_key": keys,
+            "is_secret": secret,
+            "position": pc.add(pc.multiply(_row_numbers(batch), len(events)), place),
+            "activity_code": pa.repeat(pa.scalar(event.activity), batch.size),
+            "milestone_code": pa.repeat(pa.scalar(event.milestone or None, pa.string()), batch.size),
+            "occurred_at": moments["at"],
+            "occurred_on": moments["on"],
+            "time_precision_code": moments["precision"],
+        }
+        if event.to_unit:
+            how = ColumnMap(column=event.to_unit, map=event.map)
+            made["to_unit_id"] = converter.units(event.to_unit, how, batch.columns[event.to_unit], bad)
+        table = _shaped(EVENT_RAW, made, batch, converter.source)
+        _append(con, "event_raw", table.filter(pc.is_valid(table["occurred_on"])))
+
+
+def _row_numbers(batch: Batch) -> pa.Array:
+    return pa.array(range(batch.first_row, batch.first_row + batch.size), pa.int64())
+
+
+def _insert(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    schema: pa.Schema,
+    made: dict[str, Any],
+    batch: Batch,
+    source: SourceMap,
+) -> None:
+    _append(con, name, _shaped(schema, made, batch, source))
+
+
+def _shaped(schema: pa.Schema, made: dict[str, Any], batch: Batch, source: SourceMap) -> pa.Table:
+    made = {**made, "source": pa.repeat(pa.scalar(source.name), batch.size)}
+    return pa.table([made[f.name] if f.name in made else pa.nulls(batch.size, f.type) for f in schema], schema=schema)
+
+
+def _append(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    con.register("new_rows", rows)
+    con.execute(f"insert into {name} select * from new_rows")
+    con.unregister("new_rows")
+
+
+def _snapshot(source: SourceMap, rows: OpenSource) -> datetime:
+    if source.snapshot_on is not None:
+        return start_of(source.snapshot_on, source.zone)
+    value = rows.snapshot_text(source.snapshot_query)
+    try:
+        found = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise SourceError(
+            "source-snapshot-value",
+            found=f"no instant with an offset from snapshot_query of source {source.name!r}",
+            expected="ISO 8601 with its offset, such as 2026-09-22T20:30:00+00:00",
+            todo="Correct the query.",
+        )
+    return found.astimezone(UTC)

@@ -1,0 +1,252 @@
+"""The extraction itself: every source into one batch (DESIGN §3). Reads top to bottom as the data's way."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+import duckdb
+import pyarrow as pa
+
+from etl.engine import open_duckdb
+from etl.errors import SourceError
+from etl.extract.batch import check_conservation, compare, write_data, write_labels, write_quarantine
+from etl.extract.convert import Converter
+from etl.extract.derive import derive_cases, hash_content
+from etl.extract.keys import Hasher
+from etl.extract.link import Joined, join_cases
+from etl.extract.manifest import Manifest, read_manifests, write_manifest
+from etl.extract.mapping import SourceMap, load_sources
+from etl.extract.read import make_tables, read_source
+from etl.extract.report import ExtractReport, Indicator, Linkage, band_of
+from etl.extract.rows import open_source
+from etl.extract.screen import SourceCount, reject_merged, scalar, screen
+from etl.extract.timeline import make_timelines
+from etl.extract.view import read_labels
+from etl.extract.vocabulary import LIST_OF, SlugBook, Vocabulary
+from etl.instance import Instance
+from etl.model.progress import SILENT, Progress
+from etl.model.staging import STAGING_VERSION
+
+MEMORY_LIMIT = "350MB"
+SMALLEST_VOLUME = 0.5  # of the cases read the last time; fewer is a fault of the source
+_COUNTS = ("read", "staged", "unchanged", "quarantined", "deleted")
+_LIVE_CASES = """select (select count(*) from known where not is_deleted) - (select count(*) from gone)
+  + (select count(*) from changed c where not exists
+      (select 1 from known k where k.case_key = c.case_key and not k.is_deleted))"""
+
+
+def extract(
+    instance: Instance, *, only: Sequence[str] = (), dry_run: bool = False, progress: Progress = SILENT
+) -> ExtractReport:
+    """Read every source in `sources/` (or `only` some) and stage what is new as one batch.
+
+    Nothing is written where nothing is new and the snapshot is no newer. With `only`, cases gone from a source are not
+    noticed: absence can be told only from a run over all. Errors: SettingsError for a mapping, SourceError (exit 21) for a
+    source that cannot be read, lost a column, shrank by half or breaks its mapping too often; then nothing was written.
+    """
+    sources = load_sources(instance.sources, instance.settings, only=only)
+    policy = instance.settings.policy
+    manifests = read_manifests(instance.staging)
+    slugs = SlugBook(read_labels(instance.staging))
+    with _workshop(instance) as con:
+        snapshots = _read_all(con, instance, sources, slugs=slugs, progress=progress)
+        work = _Work(instance, con, manifests, bool(only))
+        _name_slugs(con, sources, slugs)
+        counts = screen(con, sources, snapshots=snapshots)
+        work.check_volume(counts)
+        joined = join_cases(con)
+        misfits = reject_merged(con)
+        progress.step("timelines", 0)
+        derived = make_timelines(con, sources)
+        derive_cases(con, policy)
+        hash_content(con)
+        report = work.settle(counts, joined, misfits=misfits, derived=derived, snapshot_at=min(snapshots.values()))
+        return report if dry_run else work.write(report, slugs, progress=progress)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The working tables of one run, and the state they are compared with."""
+
+    instance: Instance
+    con: duckdb.DuckDBPyConnection
+    manifests: tuple[Manifest, ...]
+    is_partial: bool  # not all sources were read: absence tells nothing
+
+    @property
+    def newest(self) -> Manifest | None:
+        """The newest manifest before this run."""
+        return self.manifests[-1] if self.manifests else None
+
+    @property
+    def batch_id(self) -> int:
+        """The number this batch has, if it is written."""
+        return self.newest.batch_id + 1 if self.newest else 1
+
+    def check_volume(self, counts: Mapping[str, SourceCount]) -> None:
+        """Stop where a source gives less than half of the cases it gave the last time."""
+        before = self.newest.sources if self.newest else {}
+        for name, count in counts.items():
+            earlier = before.get(name, {}).get("read", 0)
+            if count.read < earlier * SMALLEST_VOLUME:
+                raise SourceError(
+                    "source-shrank",
+                    found=f"{count.read:,} cases in source {name!r}",
+                    expected=f"about as many as the {earlier:,} of the last run; nothing was written",
+                    todo="Look at the source. If it is meant, remove var/staging and extract again.",
+                )
+
+    def settle(
+        self,
+        counts: Mapping[str, SourceCount],
+        joined: Joined,
+        *,
+        misfits: int,
+        derived: int,
+        snapshot_at: datetime,
+    ) -> ExtractReport:
+        """Compare with what is staged and count; SourceError where the sums do not hold."""
+        con = self.con
+        compare(con, self.instance.staging, self.manifests, batch_id=self.batch_id)
+        if self.is_partial:
+            con.execute("delete from gone")
+        staged = scalar(con, "select count(*) from changed")
+        unchanged = scalar(
+            con,
+            """select count(*) from case_hash h join known k using (case_key)
+               where not k.is_deleted and k.content_hash = h.content_hash""",
+        )
+        read = sum(count.read for count in counts.values()) - joined.letters_joined
+        quarantined = sum(count.quarantined for count in counts.values()) + misfits
+        check_conservation(con, read=read, staged=staged, unchanged=unchanged, quarantined=quarantined)
+        return ExtractReport(
+            read=read,
+            staged=staged,
+            unchanged=unchanged,
+            quarantined=quarantined,
+            deleted=scalar(con, "select count(*) from gone"),
+            batch_id=None,
+            snapshot_at=snapshot_at,
+            linkage=_linkage(con, joined),
+            by_source=dict(counts),
+            reasons=dict(
+                con.execute("select reason, count(*) from quarantine group by reason order by all").fetchall()
+            ),
+            classified_band=band_of(sum(count.classified for count in counts.values())),
+            derived_events=derived,
+            events=scalar(con, "select count(*) from event_seq join changed using (case_key)"),
+        )
+
+    def write(self, report: ExtractReport, slugs: SlugBook, *, progress: Progress) -> ExtractReport:
+        """Write the batch and then its manifest, unless nothing is new."""
+        newest = self.newest
+        if not report.staged and not report.deleted and newest and report.snapshot_at <= newest.snapshot_at:
+            return report
+        staging = self.instance.private_folder("staging")
+        files = write_data(self.con, staging, batch_id=self.batch_id, manifests=self.manifests, progress=progress)
+        rows = {table: sum(file.rows for file in files if file.table == table) for table in ("case", "event")}
+        staged = rows["case"] - report.deleted
+        check_conservation(
+            self.con, read=report.read, staged=staged, unchanged=report.unchanged, quarantined=report.quarantined
+        )
+        write_quarantine(self.con, self.instance.private_folder("quarantine"), self.batch_id)
+        before = newest.labels if newest else None
+        manifest = Manifest(
+            batch_id=self.batch_id,
+            staging_version=STAGING_VERSION,
+            snapshot_at=max(report.snapshot_at, newest.snapshot_at) if newest else report.snapshot_at,
+            case_count=rows["case"],
+            event_count=rows["event"],
+            live_case_count=scalar(self.con, _LIVE_CASES),
+            files=files,
+            labels=write_labels(staging, slugs.labels(), batch_id=self.batch_id, before=before),
+            counts={name: getattr(report, name) for name in _COUNTS},
+            sources={**(newest.sources if newest else {}), **{n: asdict(c) for n, c in report.by_source.items()}},
+        )
+        write_manifest(staging, manifest)
+        return replace(report, batch_id=self.batch_id)
+
+
+@contextmanager
+def _workshop(instance: Instance) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a temporary DuckDB under var/tmp that is gone afterwards; of a run that died, too."""
+    folder = instance.private_folder("tmp")
+    for old in folder.glob("extract-*"):
+        _remove(old)
+    path = folder / f"extract-{uuid4().hex[:12]}.duckdb"
+    backend = open_duckdb(folder, memory_limit=MEMORY_LIMIT, database=str(path))
+    try:
+        backend.con.execute("begin")
+        yield backend.con
+    finally:
+        backend.disconnect()
+        for left in folder.glob(f"{path.stem}*"):
+            _remove(left)
+
+
+def _remove(path: Path) -> None:
+    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _read_all(
+    con: duckdb.DuckDBPyConnection,
+    instance: Instance,
+    sources: Sequence[SourceMap],
+    *,
+    slugs: SlugBook,
+    progress: Progress,
+) -> dict[str, datetime]:
+    """Read every source into the working tables; the instant each stands for."""
+    make_tables(con)
+    secret = instance.secret(create=True)
+    policy = instance.settings.policy
+    vocabulary = Vocabulary(policy)
+    snapshots = {}
+    for source in sources:
+        vocabulary.check(source)
+        converter = Converter(source, vocabulary, hasher=Hasher(secret, source.name), slugs=slugs)
+        with open_source(source, instance.root) as rows:
+            snapshots[source.name] = read_source(con, rows, converter, system=policy.calendar.system, progress=progress)
+    return snapshots
+
+
+def _name_slugs(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap], slugs: SlugBook) -> None:
+    """Put codes in the place of the keys of names in every column that a source codes by rule."""
+    codes = slugs.codes()
+    if not codes:
+        return
+    lists, keys, made = zip(*codes, strict=True)
+    con.register("new_codes", pa.table({"list_code": list(lists), "name_key": list(keys), "code": list(made)}))
+    con.execute("create temp table slug_code as select * from new_codes")
+    con.unregister("new_codes")
+    for source in sources:
+        for table, columns in (("case_raw", source.case), ("event_raw", source.event)):
+            for name, how in columns.items():
+                if how.code == "slug":
+                    con.execute(
+                        f"""update {table} set {name} = s.code from slug_code s
+                            where {table}.source = ? and s.list_code = ? and s.name_key = {table}.{name}""",
+                        [source.name, LIST_OF[name]],
+                    )
+
+
+def _linkage(con: duckdb.DuckDBPyConnection, joined: Joined) -> Linkage:
+    row = con.execute(
+        """select count(*), count(*) filter (is_linked), count(registration_days),
+             quantile_disc(registration_days, 0.5), count(promised_on), count(*) filter (is_notified_each)
+           from case_new where is_desk"""
+    ).fetchone() or (0, 0, 0, None, 0, 0)
+    desk, linked, registered, days, promised, notified = row
+    return Linkage(
+        joined,
+        i1=Indicator(linked, desk),
+        i2=Indicator(registered, linked, days),
+        i3=Indicator(promised, desk),
+        i4=Indicator(notified, desk),
+    )

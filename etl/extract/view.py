@@ -1,0 +1,57 @@
+"""The current view of staging: newest live version of every case and exactly its events (DESIGN §3).
+
+Where it stands: between extraction and anonymisation. Files come from manifests only; a stray Parquet does not exist.
+Relations are lazy; DuckDB reads what a stage asks for.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl.extract.manifest import live_files, newest_manifest, read_manifests
+from etl.extract.vocabulary import Label
+from etl.model.staging import CASE, CASE_EXEMPTION, EVENT, Staging
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from ibis.backends.duckdb import Backend
+    from ibis.expr.types import Table
+
+
+def open_staging(backend: Backend, folder: Path) -> Staging | None:
+    """Open var/staging as relations of the shapes CASE, EVENT and CASE_EXEMPTION; None before the first batch.
+
+    Errors: SourceError where a staged file is gone or damaged, SettingsError for another staging version.
+    """
+    manifests = read_manifests(folder)
+    if not manifests:
+        return None
+    case = _table(backend, live_files(manifests, folder, "case"), "case", CASE)
+    event = _table(backend, live_files(manifests, folder, "event"), "event", EVENT)
+    exemption = _table(backend, live_files(manifests, folder, "case_exemption"), "case_exemption", CASE_EXEMPTION)
+    if sum(bool(manifest.case_count) for manifest in manifests) <= 1:
+        return Staging(case, event, exemption)
+    newest = case.group_by("case_key").agg(batch_id=case.batch_id.max())
+    live = case.semi_join(newest, ["case_key", "batch_id"])
+    live = live.filter(~live.is_deleted)
+    return Staging(
+        live, event.semi_join(live, ["case_key", "batch_id"]), exemption.semi_join(live, ["case_key", "batch_id"])
+    )
+
+
+def read_labels(folder: Path) -> tuple[Label, ...]:
+    """Read the public names behind slugs (list, code, title, language) that the newest manifest points to."""
+    manifest = newest_manifest(folder)
+    if manifest is None or manifest.labels is None:
+        return ()
+    rows = json.loads((folder / manifest.labels.path).read_text(encoding="utf-8"))
+    return tuple(Label(**row) for row in rows)
+
+
+def _table(backend: Backend, files: list[str], name: str, schema: pa.Schema) -> Table:
+    view = f"staging_{name}"
+    if files:
+        return backend.read_parquet(files, table_name=view)
+    return backend.create_table(view, schema.empty_table(), temp=True, overwrite=True)
