@@ -1,1 +1,25 @@
-"""Groups to release files and the published database."""
+"""Load: numbered groups become immutable releases, and releases become one SQLite database (DESIGN §5, §6).
+
+Stands after `etl.anonymise` in the data's way and before the portal. It may touch `datasets/` and `var/placement`, and
+reads the public labels beside staging; it never reads staged cases.
+"""
+
+from etl.load.database import build_database
+from etl.load.describe import datasette_metadata, schema_reference
+from etl.load.healing import heal
+from etl.load.history import read_history
+from etl.load.placement import PLACEMENT
+from etl.load.release import ReleaseSummary, write_releases
+from etl.load.totals import view_sources
+
+__all__ = [
+    "PLACEMENT",
+    "ReleaseSummary",
+    "build_database",
+    "datasette_metadata",
+    "heal",
+    "read_history",
+    "schema_reference",
+    "view_sources",
+    "write_releases",
+]

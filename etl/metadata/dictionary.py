@@ -91,4 +91,5 @@ def load_dictionary() -> Dictionary:
 def _column(name: str, kind: str, title_fa: str, title_en: str, more: Mapping[str, str] | None = None) -> Column:
     more = more or {}
     caveat = {"fa": more["caveat_fa"], "en": more["caveat_en"]} if "caveat_fa" in more else None
-    return Column(name, kind, {"fa": title_fa, "en": title_en}, more.get("unit"), more.get("references"), caveat, more.get("codes"))
+    title = {"fa": title_fa, "en": title_en}
+    return Column(name, kind, title, more.get("unit"), more.get("references"), caveat, more.get("codes"))

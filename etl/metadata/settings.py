@@ -187,8 +187,8 @@ class Policy:
     memory_limit: str = "1500MB"
 
     @property
-    def sha256(self) -> str:
-        """Hash of what decides the published values (not of titles): the key of fingerprints, the id of the policy."""
+    def decisive(self) -> dict[str, Any]:
+        """What decides the published values (not titles), as plain JSON values: released as policy.yml."""
         decisive = {
             "calendar": cattrs.unstructure(self.calendar),
             "clocks": cattrs.unstructure(self.clocks),
@@ -204,7 +204,13 @@ class Policy:
             "floor": list(self.floor),
             "ladder": [dict(rung) for rung in self.ladder],
         }
-        text = json.dumps(decisive, sort_keys=True, ensure_ascii=True, default=str)
+        plain: dict[str, Any] = json.loads(json.dumps(decisive, default=str))
+        return plain
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what decides the published values (not of titles): the key of fingerprints, the id of the policy."""
+        text = json.dumps(self.decisive, sort_keys=True, ensure_ascii=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

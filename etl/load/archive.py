@@ -1,0 +1,122 @@
+"""Reading released folders: `datasets/releases/<release_id>/` with its manifest (DESIGN §6).
+
+A release is believed only after every file has the size and SHA-256 that its `manifest.json` names. Tables are read by
+column name, so that releases of an older schema version stay readable: a column they lack is NULL.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from etl.errors import ReleaseError, SettingsError
+from etl.load.durable import sha256_of
+from etl.metadata import TableSpec, load_dictionary
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class ReleaseFile:
+    """A released file: name, size in bytes, SHA-256 in hexadecimal, rows (None: no table)."""
+
+    name: str
+    byte_count: int
+    sha256: str
+    row_count: int | None
+
+
+@dataclass(frozen=True)
+class Release:
+    """A released folder and what its manifest says."""
+
+    folder: Path
+    release_id: str
+    release_number: int
+    schema_version: int
+    files: tuple[ReleaseFile, ...]
+
+
+def list_releases(folder: Path) -> list[Release]:
+    """Read the manifests of all released folders in `folder`, by release number.
+
+    Errors: ReleaseError where a manifest cannot be read or numbers have a gap; SettingsError for a newer schema.
+    """
+    if not folder.is_dir():
+        return []
+    names = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    releases = sorted((read_release(path) for path in names), key=lambda release: release.release_number)
+    numbers = [release.release_number for release in releases]
+    if numbers != list(range(1, len(releases) + 1)):
+        raise ReleaseError(
+            "release-missing",
+            found=f"{len(releases)} releases whose numbers have a gap",
+            expected="numbers from 1 without a gap",
+            todo="Restore datasets/releases from the backup; a released folder is never taken away.",
+        )
+    return releases
+
+
+def read_release(folder: Path) -> Release:
+    """Read the manifest of one released folder; ReleaseError where it is missing or malformed."""
+    try:
+        raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files = tuple(ReleaseFile(f["name"], f["bytes"], f["sha256"], f["rows"]) for f in raw["files"])
+        release = Release(folder, raw["release_id"], raw["release_number"], raw["schema_version"], files)
+    except (OSError, json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
+        raise ReleaseError(
+            "manifest-unreadable",
+            found=f"no readable manifest.json in the release {folder.name}",
+            expected="the manifest that was released with it",
+            todo="Restore the folder from the backup or from a reader's copy.",
+        ) from None
+    known = load_dictionary().schema_version
+    if release.schema_version > known:
+        raise SettingsError(
+            "schema-newer",
+            found=f"the release {folder.name} of schema version {release.schema_version}",
+            expected=f"version {known} or older",
+            todo="Use the program that made it, or a newer one.",
+        )
+    return release
+
+
+def verify_release(release: Release) -> None:
+    """Compare every file of a release with its manifest; ReleaseError naming the first file that differs."""
+    present = {path.name for path in release.folder.iterdir()}
+    named = {file.name for file in release.files} | {MANIFEST}
+    for name in sorted(present ^ named):
+        raise _changed(release, name, "a file more or less than the manifest names")
+    for file in release.files:
+        path = release.folder / file.name
+        if path.stat().st_size != file.byte_count or sha256_of(path) != file.sha256:
+            raise _changed(release, file.name, "bytes that differ from the manifest")
+
+
+def read_table(release: Release, spec: TableSpec, *, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table of a release (all columns of the dictionary, or some); a column that it lacks is NULL."""
+    names = spec.names if columns is None else tuple(columns)
+    schema = pa.schema([spec.arrow.field(name) for name in names])
+    path = release.folder / f"{spec.name}.parquet"
+    if not path.exists():
+        return schema.empty_table()
+    with pq.ParquetFile(path) as file:
+        there = [name for name in names if name in file.schema_arrow.names]
+        table = file.read(columns=there)
+    missing = pa.nulls(table.num_rows)
+    arrays = [(table[name] if name in there else missing).cast(schema.field(name).type) for name in names]
+    return pa.table(arrays, schema=schema)
+
+
+def _changed(release: Release, name: str, found: str) -> ReleaseError:
+    return ReleaseError(
+        "release-changed",
+        found=f"{found}: {name} of the release {release.release_id}",
+        expected="exactly the released bytes",
+        todo="Restore the folder from the backup; a release is never edited.",
+    )

@@ -1,0 +1,96 @@
+"""Descriptions made from the dictionary: Datasette's metadata and the reference page of the schema.
+
+One source (`etl/metadata/dictionary.yml`), three readers: people in the database's pages, people in the docs, machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from etl.load.totals import view_sources
+from etl.metadata import Column, Settings, TableSpec, load_dictionary
+
+DATABASE = "portal"  # the stable name under which the newest file is served, so that links never change
+FACETS = {
+    "margin": ["body_id", "case_type_code", "month_code"],
+    "case_group": ["body_id", "case_type_code", "outcome_code"],
+    "statutory": ["body_id", "dimension_code", "year_code"],
+    "code": ["list_code"],
+}
+LABELS = {"body": "title_fa", "service": "title_fa", "unit": "title_fa", "release": "release_id"}
+
+
+def datasette_metadata(settings: Settings) -> dict[str, Any]:
+    """Describe the database for Datasette: titles, licence, columns in both languages, sortable columns, facets."""
+    tables: dict[str, Any] = {name: _table_metadata(spec) for name, spec in load_dictionary().tables.items()}
+    for name, text in view_sources().items():
+        about = [line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--")]
+        tables[name] = {"description": " ".join(about)}
+    return {
+        "title": f"{settings.title.get('fa', '')} · {settings.title.get('en', '')}",
+        "license": settings.license,
+        "source": settings.source,
+        "databases": {DATABASE: {"title": settings.title.get("en", DATABASE), "tables": tables}},
+    }
+
+
+def schema_reference() -> str:
+    """Write the reference page of every published table and column (Markdown), for `docs/reference/schema.md`."""
+    dictionary = load_dictionary()
+    lines = [
+        "# Published tables",
+        "",
+        "Made from `etl/metadata/dictionary.yml`; do not edit.",
+        f"Schema version {dictionary.schema_version}. An empty cell means *not shown at this detail*; a value that the"
+        " source lacks is the code `not_recorded`.",
+        "",
+    ]
+    for spec in dictionary.tables.values():
+        lines += _table_lines(spec)
+    lines += ["## Views", ""]
+    for name, text in view_sources().items():
+        about = " ".join(line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--"))
+        lines.append(f"- `{name}`: {about}")
+    return "\n".join(lines) + "\n"
+
+
+def _table_metadata(spec: TableSpec) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "title": _both(spec.title),
+        "description": _both(spec.text),
+        "columns": {column.name: _column_text(column) for column in spec.columns},
+        "sortable_columns": [name for name in spec.names if name not in spec.index],
+    }
+    if spec.name in FACETS:
+        described["facets"] = FACETS[spec.name]
+    if spec.name in LABELS:
+        described["label_column"] = LABELS[spec.name]
+    return described
+
+
+def _column_text(column: Column) -> str:
+    parts = [_both(column.title)]
+    if column.unit:
+        parts.append(f"[{column.unit}]")
+    if column.caveat:
+        parts.append(_both(column.caveat))
+    return " · ".join(parts)
+
+
+def _table_lines(spec: TableSpec) -> list[str]:
+    lines = [f"## {spec.name}", "", f"{spec.title['en']} · {spec.title['fa']}. {spec.text['en']}", ""]
+    lines += ["| column | type | English | فارسی | notes |", "|---|---|---|---|---|"]
+    for column in spec.columns:
+        notes = ["key"] if column.name == spec.key else []
+        notes += [f"→ {column.references}"] if column.references else []
+        notes += [f"codes: {column.codes}"] if column.codes else []
+        notes += [column.unit] if column.unit else []
+        notes += [column.caveat["en"]] if column.caveat else []
+        cells = (f"`{column.name}`", column.kind, column.title["en"], column.title["fa"], "; ".join(notes))
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, ""]
+
+
+def _both(text: Mapping[str, str]) -> str:
+    return f"{text['fa']} · {text['en']}"

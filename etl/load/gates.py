@@ -1,0 +1,256 @@
+"""What a release must pass before a byte of it is written; each failure is a PrivacyError that names table and rule.
+
+Gates are pure functions of one shape: `Gated -> None`. They look at the numbered rows of one release, at the sums of
+all releases before it (`Balance`) and at the words that may appear. They never show a value. Laws: DESIGN §4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.calendars import parse_period
+from etl.calendars.periods import SYSTEMS
+from etl.errors import PrivacyError, UsageError
+from etl.load.texts import TextCheck
+from etl.metadata import load_dictionary
+
+LADDER = (
+    "service_id",
+    "service_level",
+    "unit_id",
+    "unit_level",
+    "outcome_code",
+    "lateness_code",
+    "duration_band_code",
+    "is_loop",
+    "channel_code",
+    "trace_id",
+    "trace_level",
+)
+TIMES = ("timed_band_code", "wait_p25_days", "wait_median_days", "wait_p75_days", "wait_p90_days")
+FLOOR_KEY = ("body_id", "period_code", "case_type_code", "late_for_code")
+PERIODS = ("month_code", "period_code", "late_for_code", "year_code")
+EARLIER = "earlier"
+DIMENSION_LISTS = {"lateness_bylaw": "lateness", "lateness_law": "lateness"}
+
+Pair = tuple[str, str]  # body, case type
+
+
+@dataclass
+class Balance:
+    """Sums over all releases up to the one before: per body and case type, in cases."""
+
+    finished: dict[Pair, int] = field(default_factory=dict)
+    grouped: dict[Pair, int] = field(default_factory=dict)
+    open: dict[Pair, int] = field(default_factory=dict)
+
+    def add(self, margin: pa.Table, group: pa.Table) -> None:
+        """Add one release."""
+        for row in margin.to_pylist():
+            pair = (row["body_id"], row["case_type_code"])
+            self.finished[pair] = self.finished.get(pair, 0) + row["finished_count"] + row["late_finished_count"]
+            self.open[pair] = row["open_count"]
+        for pair, count in _sum_cases(group).items():
+            self.grouped[pair] = self.grouped.get(pair, 0) + count
+
+
+@dataclass(frozen=True)
+class Gated:
+    """One release before it is written: its tables, what came before, which words are known."""
+
+    release_id: str
+    tables: Mapping[str, pa.Table]
+    balance: Balance
+    k: int
+    rung_count: int
+    codes: Mapping[str, frozenset[str]]
+    ids: Mapping[str, frozenset[str]]  # body, unit, service
+    texts: TextCheck
+    documents: Sequence[tuple[str, str]] = ()  # name and text of policy.yml and report.json
+
+
+Gate = Callable[[Gated], None]
+
+
+def check_release(gated: Gated) -> None:
+    """Pass one release through every gate; PrivacyError from the first that refuses."""
+    for gate in GATES:
+        gate(gated)
+
+
+def check_schema(gated: Gated) -> None:
+    """Refuse tables that are not exactly the dictionary's columns and types."""
+    for name, table in gated.tables.items():
+        if table.schema != load_dictionary().tables[name].arrow:
+            raise _refused("gate-schema", name, "columns or types that the dictionary does not name")
+
+
+def check_smallest_group(gated: Gated) -> None:
+    """Refuse a group of fewer than k cases that is no floor row (law 1)."""
+    group = gated.tables["case_group"]
+    small = pc.min(group.filter(pc.invert(group["is_floor"]))["case_count"]).as_py()
+    if small is not None and small < gated.k:
+        raise _refused("gate-k", "case_group", "a group below k that is no floor row")
+    if group.num_rows and pc.min(group["case_count"]).as_py() < 1:
+        raise _refused("gate-k", "case_group", "a group without cases")
+
+
+def check_floor(gated: Gated) -> None:
+    """Refuse two floor rows for one body, period and type, a floor row with detail, and detail-free groups above it."""
+    group = gated.tables["case_group"]
+    floor = group.filter(group["is_floor"])
+    if len(floor.group_by(list(FLOOR_KEY)).aggregate([])) != floor.num_rows:
+        raise _refused("gate-floor", "case_group", "two floor rows of one body, period and type")
+    if any(floor[name].null_count != floor.num_rows for name in (*LADDER, *TIMES)):
+        raise _refused("gate-floor", "case_group", "a floor row with a value of the ladder or a time")
+    on_floor = pc.equal(group["rung_number"], gated.rung_count + 1)
+    if not pc.all(pc.equal(on_floor, group["is_floor"]), min_count=0).as_py():
+        raise _refused("gate-floor", "case_group", "a rung number that does not fit is_floor")
+
+
+def check_partition(gated: Gated) -> None:
+    """Refuse two groups that share every value: cases alike must be in one group."""
+    group = gated.tables["case_group"]
+    keys = ["release_id", *FLOOR_KEY, "rung_number", *LADDER]
+    if len(group.group_by(keys).aggregate([])) != group.num_rows:
+        raise _refused("gate-partition", "case_group", "two groups with the same values")
+
+
+def check_times(gated: Gated) -> None:
+    """Refuse order statistics without the band that says that at least k cases have a time."""
+    for name, columns in (
+        ("case_group", TIMES[1:]),
+        ("case_group_step", ("since_start_median_days", "since_previous_median_days")),
+    ):
+        table = gated.tables[name]
+        untimed = table.filter(pc.is_null(table["timed_band_code"]))
+        if any(untimed[column].null_count != untimed.num_rows for column in columns):
+            raise _refused("gate-times", name, "a time of a group that has too few timed cases")
+
+
+def check_nothing_lost(gated: Gated) -> None:
+    """Refuse a release in which groups + floor + awaiting are not all finished cases so far (law 3)."""
+    margin = gated.tables["margin"]
+    awaiting = {(row["body_id"], row["case_type_code"]): row["awaiting_count"] for row in margin.to_pylist()}
+    finished = dict(gated.balance.finished)
+    for row in margin.to_pylist():
+        pair = (row["body_id"], row["case_type_code"])
+        finished[pair] = finished.get(pair, 0) + row["finished_count"] + row["late_finished_count"]
+    here = _sum_cases(gated.tables["case_group"])
+    for pair in finished.keys() | here.keys():
+        grouped = gated.balance.grouped.get(pair, 0) + here.get(pair, 0)
+        if grouped + awaiting.get(pair, 0) != finished.get(pair, 0):
+            raise _refused(
+                "gate-nothing-lost", "case_group", "groups, floor and awaiting that are not all finished cases"
+            )
+
+
+def check_margin_identity(gated: Gated) -> None:
+    """Refuse margins whose flows do not give the change of the stock, and two rows of one body and type."""
+    margin = gated.tables["margin"]
+    rows = margin.to_pylist()
+    if len({(row["body_id"], row["case_type_code"]) for row in rows}) != len(rows):
+        raise _refused("gate-margin", "margin", "two rows of one body and case type")
+    for row in rows:
+        came = row["registered_count"] + row["late_registered_count"] + row["reopened_count"]
+        went = row["finished_count"] + row["late_finished_count"] + row["withdrawn_count"]
+        before = gated.balance.open.get((row["body_id"], row["case_type_code"]), 0)
+        if before + came - went != row["open_count"]:
+            raise _refused("gate-margin", "margin", "flows that do not give the change of open cases")
+    if gated.balance.open.keys() - {(row["body_id"], row["case_type_code"]) for row in rows}:
+        raise _refused("gate-margin", "margin", "a body and case type that had a row before and has none now")
+
+
+def check_release_id(gated: Gated) -> None:
+    """Refuse rows that name another release than the one they are in."""
+    for name, table in gated.tables.items():
+        if "release_id" in table.column_names and not set(pc.unique(table["release_id"]).to_pylist()) <= {
+            gated.release_id
+        }:
+            raise _refused("gate-release-id", name, "rows of another release")
+
+
+def check_words(gated: Gated) -> None:
+    """Refuse codes outside their list, ids without a row, and periods that are none."""
+    for name, table in gated.tables.items():
+        spec = load_dictionary().tables[name]
+        for column in spec.columns:
+            values = _values(table, column.name)
+            if column.codes and not values <= gated.codes.get(column.codes, frozenset()):
+                raise _refused("gate-code", name, f"a code in {column.name} that is not in the list {column.codes}")
+            known = gated.ids.get(column.references or "")
+            if known is not None and not values <= known:
+                raise _refused("gate-id", name, f"an id in {column.name} that table {column.references} lacks")
+            if column.name in PERIODS and not all(value == EARLIER or _is_period(value) for value in values):
+                raise _refused("gate-period", name, f"a value in {column.name} that is no period")
+    check_statutory_words(gated)
+
+
+def check_statutory_words(gated: Gated) -> None:
+    """Refuse statutory values outside the list of their dimension."""
+    table = gated.tables["statutory"]
+    pairs = table.group_by(["dimension_code", "value_code"]).aggregate([]).to_pylist()
+    for pair in pairs:
+        dimension = pair["dimension_code"]
+        if pair["value_code"] not in gated.codes.get(DIMENSION_LISTS.get(dimension, dimension), frozenset()):
+            raise _refused("gate-code", "statutory", f"a value of the dimension {dimension} that is not in its list")
+
+
+def check_texts(gated: Gated) -> None:
+    """Refuse formula cells, direction controls and canaries in any text of any table or document."""
+    for name, table in gated.tables.items():
+        for column in table.column_names:
+            for value in _values(table, column):
+                rule = gated.texts.refuse_cell(value)
+                if rule is not None:
+                    raise _refused("gate-text", name, f"{rule} in {column}")
+    for name, text in gated.documents:
+        rule = gated.texts.refuse_text(text)
+        if rule is not None:
+            raise _refused("gate-text", name, rule)
+
+
+GATES: tuple[Gate, ...] = (
+    check_schema,
+    check_release_id,
+    check_smallest_group,
+    check_floor,
+    check_partition,
+    check_times,
+    check_margin_identity,
+    check_nothing_lost,
+    check_words,
+    check_texts,
+)
+
+
+def _sum_cases(group: pa.Table) -> dict[Pair, int]:
+    sums = group.group_by(["body_id", "case_type_code"]).aggregate([("case_count", "sum")])
+    return {(row["body_id"], row["case_type_code"]): row["case_count_sum"] for row in sums.to_pylist()}
+
+
+def _values(table: pa.Table, name: str) -> set[str]:
+    if not pa.types.is_string(table.schema.field(name).type):
+        return set()
+    return set(pc.unique(table[name]).to_pylist()) - {None}
+
+
+def _is_period(value: str) -> bool:
+    try:
+        parse_period(SYSTEMS[0], value)
+    except UsageError:
+        return False
+    return True
+
+
+def _refused(slug: str, table: str, found: str) -> PrivacyError:
+    return PrivacyError(
+        slug,
+        found=f"{found} ({table})",
+        expected="a release that passes every gate",
+        todo="Nothing was released. See docs/reference/errors.md for the rule, then check mapping and settings.",
+    )

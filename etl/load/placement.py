@@ -1,0 +1,108 @@
+"""Placements: which case was released in which group, one private Parquet a release (DESIGN §4 "Late cases").
+
+They are what keeps a case from being released twice, so they are on disk before the public rename, and losing them
+stops all releases. Cases never pass through Python row by row: the engine joins keys to ids and Arrow streams them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from etl.errors import PrivacyError
+from etl.load.durable import rename_durable, sync_file
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
+    from ibis.expr.types import Table
+
+PLACEMENT = pa.schema(
+    [
+        ("population_code", pa.string()),
+        ("case_key", pa.string()),
+        ("case_group_id", pa.int64()),  # NULL: counted, and waits for a group
+        ("release_id", pa.string()),
+        ("period_code", pa.string()),
+    ]
+)
+_GROUP_IDS = "released_group_id"
+_BATCH_ROWS = 200_000
+
+
+def stream_placements(
+    placement: Table, backend: Backend, *, group_ids: pa.Table, due: Sequence[str]
+) -> Iterator[pa.Table]:
+    """Give the placements of each release in `due`, in that order, as PLACEMENT tables; one pass over the relation.
+
+    placement: population_code, case_key, group_key (NULL: waits), release_id, period_code. group_ids: group_key,
+    case_group_id. Errors: PrivacyError where a case is placed in a group, or a release, that is not released.
+    """
+    ids = backend.create_table(_GROUP_IDS, group_ids, temp=True, overwrite=True)
+    joined = placement.left_join(ids, placement.group_key == ids.group_key).select(
+        placement.population_code,
+        placement.case_key,
+        ids.case_group_id,
+        placement.release_id,
+        placement.period_code,
+        is_lost=placement.group_key.notnull() & ids.case_group_id.isnull(),
+    )
+    ordered = joined.order_by("release_id", "population_code", "case_key", "case_group_id")
+    pending: dict[str, list[pa.Table]] = {}
+    waiting = list(due)
+    for batch in backend.to_pyarrow_batches(ordered, chunk_size=_BATCH_ROWS):
+        _keep(pa.Table.from_batches([batch]), pending)
+        newest = max(pending, default="")
+        while waiting and waiting[0] < newest:
+            yield _take(pending, waiting.pop(0))
+    while waiting:
+        yield _take(pending, waiting.pop(0))
+    if pending:
+        raise _lost("placements of a release that is not being written")
+
+
+def check_placements(placements: pa.Table, group: pa.Table) -> None:
+    """Compare placements with the groups of a release: every group has exactly `case_count` cases; PrivacyError else."""
+    placed = placements.filter(pc.is_valid(placements["case_group_id"]))
+    counts = placed.group_by("case_group_id").aggregate([("case_key", "count_distinct")])
+    given = dict(zip(counts["case_group_id"].to_pylist(), counts["case_key_count_distinct"].to_pylist(), strict=True))
+    said = dict(zip(group["case_group_id"].to_pylist(), group["case_count"].to_pylist(), strict=True))
+    if given != said:
+        raise _lost("groups whose size is not the number of cases placed in them")
+
+
+def write_placements(folder: Path, release_id: str, placements: pa.Table) -> Path:
+    """Put the placements of a release durably in place (0600); the public rename comes after this."""
+    target = folder / f"{release_id}.parquet"
+    temp = folder / f".{release_id}.tmp"
+    temp.unlink(missing_ok=True)
+    temp.touch(mode=0o600)
+    pq.write_table(placements, temp, compression="zstd")
+    sync_file(temp)
+    rename_durable(temp, target)
+    return target
+
+
+def _keep(batch: pa.Table, pending: dict[str, list[pa.Table]]) -> None:
+    if pc.any(batch["is_lost"]).as_py():
+        raise _lost("a case placed in a group that is not released")
+    rows = batch.select(PLACEMENT.names).cast(PLACEMENT)
+    for release_id in pc.unique(rows["release_id"]).to_pylist():
+        pending.setdefault(release_id, []).append(rows.filter(pc.equal(rows["release_id"], release_id)))
+
+
+def _take(pending: dict[str, list[pa.Table]], release_id: str) -> pa.Table:
+    return pa.concat_tables(pending.pop(release_id, [PLACEMENT.empty_table()]))
+
+
+def _lost(found: str) -> PrivacyError:
+    return PrivacyError(
+        "placement-mismatch",
+        found=found,
+        expected="placements that fit the groups of the same release",
+        todo="Nothing was released. This is a fault of the program; please report it.",
+    )

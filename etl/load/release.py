@@ -1,0 +1,241 @@
+"""Writing releases: `datasets/releases/<release_id>/`, one a month, each whole or not there (DESIGN §6).
+
+Per release: gates → staged files (each forced to disk) → manifest → read back → placements durable → rename. A run that
+dies anywhere leaves the earlier releases as they were; `etl.load.healing` removes the half one. All relations are
+fetched once and cut by release, so that a backfill of many months costs one pass.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.calendars import Period, parse_period, period_of
+from etl.errors import ReleaseError
+from etl.instance import Instance
+from etl.load.archive import MANIFEST, Release, list_releases, read_release, read_table, verify_release
+from etl.load.arrange import arrange, earlier_traces
+from etl.load.contents import RunContents, run_contents
+from etl.load.durable import json_bytes, rename_durable, sync_folder, write_durable
+from etl.load.files import Encoded, encode_bytes, encode_table
+from etl.load.gates import Balance, Gated, check_release
+from etl.load.healing import STAGING_PREFIX
+from etl.load.history import POLICY
+from etl.load.placement import check_placements, stream_placements, write_placements
+from etl.load.texts import TextCheck, read_canaries
+from etl.metadata import load_dictionary
+from etl.model.progress import SILENT, Progress
+from etl.model.published import Published
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
+
+REPORT = "report.json"
+KEPT_COLUMNS = {
+    "service": "service_id",
+    "unit": "unit_id",
+    "outcome": "outcome_code",
+    "lateness": "lateness_code",
+    "duration": "duration_band_code",
+    "loop": "is_loop",
+    "channel": "channel_code",
+    "trace": "trace_id",
+}
+
+
+@dataclass(frozen=True)
+class ReleaseSummary:
+    """What a release holds: groups, cases in them (floor included), cases on the floor, the smallest group that is no
+    floor row (None: no group), and the share of its cases that keep each column.
+    """
+
+    release_id: str
+    group_count: int
+    case_count: int
+    floor_count: int
+    min_case_count: int | None
+    kept: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """One release before it is on disk."""
+
+    month: Period
+    number: int
+    tables: Mapping[str, pa.Table]
+    documents: Mapping[str, bytes]  # name -> content of policy.yml and report.json
+
+
+def write_releases(
+    instance: Instance,
+    backend: Backend,
+    published: Published,
+    *,
+    as_of: date,
+    due: Sequence[Period],
+    progress: Progress = SILENT,
+) -> list[ReleaseSummary]:
+    """Write one release for each month in `due`, in order, and the placements of each before it becomes public.
+
+    as_of: civil date of the newest snapshot. Errors: PrivacyError from a gate, ReleaseError where the months do not
+    follow the released ones; months before the failing one stay released. Memory: all groups, and one month's cases.
+    """
+    earlier = list_releases(instance.releases)
+    _check_order(instance, earlier, due)
+    if not due:
+        return []
+    codes = [month.code for month in due]
+    arranged = arrange(published, backend, due=codes, first_number=len(earlier) + 1, earlier=earlier_traces(earlier))
+    contents = run_contents(instance, as_of=as_of, due=due, first=earlier[0].release_id if earlier else None)
+    balance = _balance_of(earlier)
+    texts = TextCheck(read_canaries(instance.office))
+    known_policies = _known_policies(earlier)
+    placements = stream_placements(published.placement, backend, group_ids=arranged.group_ids, due=codes)
+    folder = instance.private_folder("placement")
+    summaries = []
+    for position, (month, placed) in enumerate(zip(due, placements, strict=True)):
+        number = len(earlier) + 1 + position
+        is_new = position == 0 and contents.policy.sha256 not in known_policies
+        draft = _draft(arranged.of(position), contents, published, month, number=number, is_new=is_new)
+        check_release(_gated(draft, contents, balance, texts))
+        check_placements(placed, draft.tables["case_group"])
+        staged = _stage(instance, draft, contents)
+        progress.step("releases staged", position + 1, len(due))
+        write_placements(folder, month.code, placed)
+        progress.step("placements durable", position + 1, len(due))
+        _put_in_place(instance, staged, month)
+        progress.step("releases in place", position + 1, len(due))
+        balance.add(draft.tables["margin"], draft.tables["case_group"])
+        summaries.append(summarise(month.code, draft.tables["case_group"]))
+    return summaries
+
+
+def summarise(release_id: str, group: pa.Table) -> ReleaseSummary:
+    """Count what a release holds, from its table `case_group`."""
+    cases = pc.sum(group["case_count"]).as_py() or 0
+    is_floor = group["is_floor"]
+    kept = {
+        name: (pc.sum(group.filter(pc.is_valid(group[column]))["case_count"]).as_py() or 0) / cases if cases else 0.0
+        for name, column in KEPT_COLUMNS.items()
+    }
+    return ReleaseSummary(
+        release_id,
+        group.num_rows,
+        cases,
+        pc.sum(group.filter(is_floor)["case_count"]).as_py() or 0,
+        pc.min(group.filter(pc.invert(is_floor))["case_count"]).as_py(),
+        kept,
+    )
+
+
+def _check_order(instance: Instance, earlier: Sequence[Release], due: Sequence[Period]) -> None:
+    system = instance.settings.policy.calendar.system
+    months = [parse_period(system, release.release_id) for release in earlier[-1:]] + list(due)
+    for before, after in zip(months, months[1:], strict=False):
+        if period_of(system, "month", before.last_on + timedelta(days=1)).code != after.code:
+            raise ReleaseError(
+                "release-order",
+                found=f"the month {after.code} after {before.code}",
+                expected="every month once, in order",
+                todo="Release what is due with `shafaf run`.",
+            )
+
+
+def _balance_of(earlier: Sequence[Release]) -> Balance:
+    balance = Balance()
+    tables = load_dictionary().tables
+    for release in earlier:
+        group = read_table(release, tables["case_group"], columns=("body_id", "case_type_code", "case_count"))
+        balance.add(read_table(release, tables["margin"]), group)
+    return balance
+
+
+def _known_policies(earlier: Sequence[Release]) -> set[str]:
+    spec = load_dictionary().tables["release"]
+    tables = (read_table(release, spec, columns=("policy_sha256",)) for release in earlier)
+    return {policy for table in tables for policy in table["policy_sha256"].to_pylist()}
+
+
+def _draft(
+    numbers: Mapping[str, pa.Table],
+    contents: RunContents,
+    published: Published,
+    month: Period,
+    *,
+    number: int,
+    is_new: bool,
+) -> _Draft:
+    made = {
+        **numbers,
+        **contents.reference_tables(month, number),
+        "release": contents.release_row(month, number),
+        "rung": contents.rung_rows(number, is_new=is_new),
+        "withdrawal": load_dictionary().tables["withdrawal"].arrow.empty_table(),
+    }
+    names = [name for name, spec in load_dictionary().tables.items() if spec.scope != "database"]
+    report = {"schema_version": load_dictionary().schema_version, "release_id": month.code}
+    documents = {
+        POLICY: contents.policy_text(month, published.cadence_bootstrap if number == 1 else None).encode(),
+        REPORT: json_bytes({**report, **published.report.get(month.code, {})}),
+    }
+    return _Draft(month, number, {name: made[name] for name in names}, documents)
+
+
+def _gated(draft: _Draft, contents: RunContents, balance: Balance, texts: TextCheck) -> Gated:
+    return Gated(
+        release_id=draft.month.code,
+        tables=draft.tables,
+        balance=balance,
+        k=contents.policy.k,
+        rung_count=len(contents.policy.ladder),
+        codes=contents.codes,
+        ids=contents.ids,
+        texts=texts,
+        documents=[(name, content.decode()) for name, content in draft.documents.items()],
+    )
+
+
+def _stage(instance: Instance, draft: _Draft, contents: RunContents) -> Path:
+    folder = instance.datasets / f"{STAGING_PREFIX}{draft.month.code}"
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    files: list[Encoded] = []
+    for name, table in draft.tables.items():
+        files += contents.encoded.get(name) or encode_table(name, table)
+    files += [encode_bytes(name, content) for name, content in draft.documents.items()]
+    for file in files:
+        write_durable(folder / file.entry.name, file.content)
+    write_durable(folder / MANIFEST, _manifest_bytes(draft, files))
+    sync_folder(folder)
+    verify_release(read_release(folder))
+    return folder
+
+
+def _manifest_bytes(draft: _Draft, files: Sequence[Encoded]) -> bytes:
+    entries: list[dict[str, Any]] = []
+    for file in sorted(files, key=lambda file: file.entry.name):
+        entry = asdict(file.entry)
+        entries.append({"bytes": entry["byte_count"], "name": entry["name"], "rows": entry["row_count"]})
+        entries[-1]["sha256"] = entry["sha256"]
+    return json_bytes(
+        {
+            "schema_version": load_dictionary().schema_version,
+            "release_id": draft.month.code,
+            "release_number": draft.number,
+            "files": entries,
+        }
+    )
+
+
+def _put_in_place(instance: Instance, staged: Path, month: Period) -> None:
+    instance.releases.mkdir(parents=True, exist_ok=True)
+    rename_durable(staged, instance.releases / month.code)

@@ -1,0 +1,8 @@
+-- Cases finished in a calendar year by lateness: at_least certainly have the code, at_most may have it, out of total.
+-- A share is the interval [at_least / total, at_most / total]; every code of the list has a row, zeros too.
+create view total_by_lateness_v1 as
+select t.body_id, t.case_type_code, t.year_code, t.value_code as lateness_code,
+       t.at_least, t.at_most, t.not_shown, t.total, c.title_fa, c.title_en
+from total t
+join code c on c.code = t.value_code and c.list_code = 'lateness'
+where t.scope_code = 'year' and t.column_code = 'lateness';
