@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -40,13 +41,19 @@ class Client:
         self._portal = portal
         self._transport = httpx.ASGITransport(app=app)
 
-    def request(self, method: str, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    def request(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str] | None = None,
+        params: dict[str, str] | None = None,
+    ) -> httpx.Response:
         """Send one request and read its answer whole; the path is sent as it stands."""
 
         async def send() -> httpx.Response:
             url = httpx.URL(path if path.startswith("http") else f"http://portal.test{path}")
             async with httpx.AsyncClient(transport=self._transport, timeout=30) as client:
-                return await client.request(method, url, headers=headers)
+                return await client.request(method, url, headers=headers, params=params)
 
         return self._portal.call(send)
 
@@ -150,6 +157,10 @@ def put_release(root: Path, release: str, *, releases: tuple[str, ...]) -> None:
             f'<!DOCTYPE html><html lang="{language}" dir="{direction}"><head><title>{release}</title></head>'
             f"<body><main><h1>{release}</h1></main></body></html>"
         )
+        for path in ("body/karun/index.html", "service/permit.html"):
+            shown = page.parent / path
+            shown.parent.mkdir(parents=True)
+            shown.write_text("<!DOCTYPE html><title>shown</title>")
     static = public / release / "static"
     static.mkdir()
     (static / "portal.css").write_text("body { color: #17222c }")
@@ -183,6 +194,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 def speak() -> Callable[[Starlette], AbstractContextManager[Client]]:
     """Give the way to speak to an application that the test makes itself."""
     return speak_to
+
+
+@pytest.fixture
+def anyio_run() -> Callable[[Callable[[], Awaitable[None]]], None]:
+    """Give the way to run a coroutine function to its end."""
+    return anyio.run
 
 
 @pytest.fixture

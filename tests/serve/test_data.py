@@ -183,3 +183,11 @@ def test_cookies_and_lifetimes_cannot_be_steered(served):
 def test_cells_of_either_script_find_their_own_direction(served):
     """A Persian title in an English table is not turned around."""
     assert '<td dir="auto">' in served.client.get("/data/portal/body").text
+
+
+def test_what_a_reader_asked_is_not_printed(served, capfd):
+    """Not on the way to an error either."""
+    served.client.get("/data/portal/search.json?_search=divorce%20AND&_searchmode=raw")
+    served.client.get("/data/portal/case_group.json?_sort=divorce")
+    printed = capfd.readouterr()
+    assert "divorce" not in printed.out + printed.err

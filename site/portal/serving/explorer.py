@@ -54,7 +54,7 @@ class Explorer:
             memory=False,
         )
         self._datasette.remove_database("_memory")
-        self._file = Database(self._datasette, str(database), is_mutable=False)
+        self._file = _Quiet(self._datasette, str(database), is_mutable=False)
         self._datasette.add_database(self._file, name=DATABASE)
         self.app = self._datasette.app()
 
@@ -72,6 +72,14 @@ class Explorer:
         """
         self._datasette.executor.shutdown(wait=True)
         self._file.close()
+
+
+class _Quiet(Database):  # type: ignore[misc]
+    """A database that does not print the readers' values where their query fails."""
+
+    async def execute(self, sql: str, params: object = None, **more: Any) -> Any:
+        """Run a query; its error is answered, not printed."""
+        return await super().execute(sql, params, **{**more, "log_sql_errors": False})
 
 
 def explorer_metadata(database: Path, written: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ Asks the full-text table `search` of the published database with the reader's wo
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,12 +24,11 @@ from search_fts join search on search.rowid = search_fts.rowid
 left join body on search.kind_code = 'body' and body.body_id = search.item_id
 where search_fts match ? order by search_fts.rank, search.item_id limit ?
 """
-_BODIES: Final = "select distinct body_id from case_group where service_id = ? order by body_id limit 20"
 
 
 @dataclass(frozen=True)
 class Found:
-    """A body or service that answers a question; `body_ids` name the bodies in which a service is published."""
+    """A body or service that answers a question; `lang` is of the source's own title, which may stand in for ours."""
 
     kind: str  # body, service
     id: str
@@ -38,18 +36,16 @@ class Found:
     title_en: str
     title_source: str | None = None
     lang: str | None = None
-    body_ids: tuple[str, ...] = ()
 
     def title(self, language: str) -> str:
         """Give the title in a language, else the source's own name, else the id."""
         own = self.title_fa if language == "fa" else self.title_en
         return own or self.title_source or self.id
 
-    def addresses(self, language: str) -> list[str]:
-        """Give the pages of the site that show it: the body's, or the service's in each body that has it."""
-        if self.kind == "body":
-            return [f"/{language}/body/{self.id}/"]
-        return [f"/{language}/body/{body}/service/{self.id}/" for body in self.body_ids]
+    @property
+    def path(self) -> str:
+        """Give the page that shows it, relative to a language's folder of the built site."""
+        return f"body/{self.id}/index.html" if self.kind == "body" else f"service/{self.id}.html"
 
 
 def words_of(question: str) -> list[str]:
@@ -71,11 +67,4 @@ def find(database: Path, question: str) -> list[Found]:
     with open_reading(database) as connection:
         connection.set_progress_handler(lambda: 1, TIME_STEPS)
         rows = connection.execute(_FOUND, (match, MAX_FOUND)).fetchall()
-        return [_found(connection, *row) for row in rows]
-
-
-def _found(
-    connection: sqlite3.Connection, kind: str, key: str, fa: str, en: str, source: str | None, lang: str | None
-) -> Found:
-    bodies = connection.execute(_BODIES, (key,)).fetchall() if kind == "service" else []
-    return Found(kind, key, fa or "", en or "", source, lang, tuple(body for (body,) in bodies))
+        return [Found(kind, key, fa or "", en or "", source, lang) for kind, key, fa, en, source, lang in rows]

@@ -14,7 +14,7 @@ from portal.serving.find import Found
 PAGES: Final = Path(__file__).parent / "pages"
 
 
-def find_page(database: Path, language: str, question: str, found: Sequence[Found]) -> str:
+def find_page(language: str, question: str, found: Sequence[Found]) -> str:
     """Render what a question found, for a language (fa, en)."""
     direction = "rtl" if language == "fa" else "ltr"
     return _template().render(lang=language, dir=direction, question=question, found=found)

@@ -78,9 +78,9 @@ class _Front:
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        """Open the explorer before the first reader comes, close it after the last one left."""
-        async with self.shelf.lend():
-            pass
+        """Open what is current before the first reader comes, close it after the last one left."""
+        await self.shelf.pointer()
+        self.site.look()
         yield
         await self.shelf.close()
 
@@ -104,19 +104,20 @@ class _Front:
     async def search(self, request: Request) -> Response:
         """Answer a search for bodies and services by a page."""
         language = request.path_params["language"]
-        pointer = self.shelf.pointer()
+        released, site = await self.shelf.pointer(), self.site.look()
         if language not in ("fa", "en"):
             return not_found()
-        if pointer is None:
+        if released is None or site is None:
             return unavailable(language=language)
         question = request.query_params.get("q", "")[:MAX_QUESTION]
-        found = await run_sync(find, pointer.target, question)
-        html = await run_sync(find_page, pointer.target, language, question, found)
+        pages = site.target / language
+        found = [item for item in await run_sync(find, released.target, question) if (pages / item.path).is_file()]
+        html = find_page(language, question, found)
         return HTMLResponse(html, headers={"cache-control": SOON, "x-robots-tag": "noindex"})
 
     async def status(self, request: Request) -> Response:
         """Say which release is served, of which day its data are, and when the next one is due."""
-        released, site = self.shelf.pointer(), self.site.look()
+        released, site = await self.shelf.pointer(), self.site.look()
         found: dict[str, Any] = {
             "release_id": released.release_id if released else None,
             "as_of_on": released.as_of_on if released else None,

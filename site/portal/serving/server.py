@@ -39,6 +39,8 @@ def server_config(instance: Instance, *, demo: bool) -> uvicorn.Config:
     return uvicorn.Config(
         make_app(instance, demo=demo),
         lifespan="on",
+        http="h11",
+        ws="none",
         access_log=False,
         log_level="warning",
         server_header=False,

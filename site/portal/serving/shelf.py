@@ -43,9 +43,10 @@ class Shelf:
         self._refused: Pointer | None = None
         self._exchange = asyncio.Lock()
 
-    def pointer(self) -> Pointer | None:
-        """Give the newest release in place, whether or not it is open yet."""
-        return self._watched.look()
+    async def pointer(self) -> Pointer | None:
+        """Give the release that is lent; None before the first one."""
+        lent = await self._newest()
+        return None if lent is None else lent.pointer
 
     @asynccontextmanager
     async def lend(self) -> AsyncIterator[Explorer | None]:

@@ -1,0 +1,45 @@
+"""Search without JavaScript: the reader's spelling meets the published one."""
+
+from __future__ import annotations
+
+import pytest
+
+SPELLINGS = ("گواهی", "گواهي", "گـواهی", "پايان كار", "COMPLETION", "پروان", "permit کار")
+
+
+@pytest.mark.parametrize("question", SPELLINGS)
+def test_a_service_is_found_however_it_is_spelt(served, question):
+    """Arabic letters, tatweel, case, search words and beginnings of words lead to one page."""
+    page = served.client.get(f"/fa/find?q={question}")
+    assert page.status_code == 200
+    assert 'href="/fa/service/permit.html"' in page.text
+
+
+def test_a_body_is_found_in_either_language(served):
+    """The English page finds by the Persian name and shows the English one."""
+    page = served.client.get("/en/find?q=کارون")
+    assert 'href="/en/body/karun/index.html"' in page.text
+    assert "Karun Organisation" in page.text
+
+
+def test_only_pages_that_exist_are_offered(served):
+    """A body that the built site has no page for is no link."""
+    assert 'href="/fa/body/alborz' not in served.client.get("/fa/find?q=البرز").text
+
+
+ODD = ('"', "' or 1=1 --", "NEAR(a b)", "*", "a AND", "x" * 3_000, "\u202eabc", "<script>alert(1)</script>", "%00")
+
+
+@pytest.mark.parametrize("question", ODD)
+def test_odd_questions_find_nothing_and_harm_nothing(served, question):
+    """The words of full-text search and of HTML are only words."""
+    page = served.client.request("GET", "/fa/find", params={"q": question})
+    assert page.status_code in (200, 400)
+    assert "<script>alert" not in page.text
+
+
+def test_an_empty_question_is_a_form(served):
+    """The page without a question asks for one."""
+    page = served.client.get("/fa/find")
+    assert page.status_code == 200
+    assert 'name="q"' in page.text

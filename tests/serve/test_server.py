@@ -1,0 +1,138 @@
+"""The server as a process: it refuses the wrong side of the boundary, bounds what it takes, ends when asked."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from etl.errors import SettingsError
+from etl.instance import Instance
+from portal.serving.server import check_boundary, serve
+
+from .conftest import make_instance
+
+PROGRAM = """
+import logging, sys
+from pathlib import Path
+from etl.instance import Instance
+from portal.serving import serve
+logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
+serve(Instance(Path(sys.argv[1])), port=0)
+"""
+
+
+@pytest.mark.parametrize("name", ["var", "sources"])
+def test_serving_beside_private_folders_is_refused(tmp_path, name):
+    """Exit 22, and the message says which folder and what to do."""
+    instance = make_instance(tmp_path)
+    (tmp_path / name).mkdir()
+    with pytest.raises(SettingsError, match=f"{name}/.*--demo") as caught:
+        serve(instance)
+    assert (caught.value.exit_code, caught.value.slug) == (22, "serve-boundary")
+
+
+def test_a_public_host_may_serve(tmp_path):
+    """Nothing private is there, so nothing is in the way."""
+    check_boundary(make_instance(tmp_path))
+
+
+def test_a_taken_port_is_said_in_words(tmp_path):
+    """Not a traceback."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        with pytest.raises(SettingsError, match="no way to listen") as caught:
+            serve(Instance(tmp_path), port=holder.getsockname()[1])
+    assert caught.value.slug == "serve-port"
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the server as a program on a free port of the loopback; give it and its address."""
+    root = tmp_path_factory.mktemp("process")
+    make_instance(root)
+    place = Path(__file__).parents[2]
+    running = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(root)], stderr=subprocess.PIPE, text=True, cwd=place, env=dict(os.environ)
+    )
+    assert running.stderr is not None
+    found = None
+    for line in running.stderr:
+        found = re.search(r"serving at (http://127\.0\.0\.1:\d+)/", line)
+        if found:
+            break
+    assert found, "the server did not start"
+    yield running, found[1]
+    if running.poll() is None:
+        running.kill()
+    running.wait(timeout=20)
+    running.stderr.close()
+
+
+def raw(address: str, request: bytes) -> bytes:
+    """Send bytes as they stand and read the answer to its end."""
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(request)
+        parts = []
+        while part := connection.recv(65_536):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def test_pages_and_tables_come_over_a_real_connection(process):
+    """One port for all of it, and no word about the software."""
+    _, address = process
+    for path in ("/fa/", "/data/portal/case_group.json?_size=1", "/status.json"):
+        answer = httpx.get(address + path, timeout=20)
+        assert answer.status_code == 200
+        assert "server" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "target",
+    [b"/../metadata.yml", b"/fa/../../metadata.yml", b"//evil.example/", b"/\\evil.example/", b"/%2e%2e/metadata.yml"],
+)
+def test_raw_traps_are_refused(process, target):
+    """What clients tidy up before sending is sent here as it stands."""
+    answer = raw(process[1], b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert answer.split(b" ")[1] in (b"400", b"404")
+    assert b"location:" not in answer.lower()
+    assert b"x-shafaf" not in answer
+
+
+def test_an_endless_head_is_cut_off(process):
+    """A head that never ends gets an answer, or a closed door, long before it fills the memory."""
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Y: " + b"z" * 1_000_000
+    try:
+        answer = raw(process[1], head)
+    except (ConnectionResetError, BrokenPipeError):
+        return
+    assert answer.split(b" ")[1].startswith(b"4")
+
+
+def test_compressed_pages_and_ranges_of_files_do_not_mix(process):
+    """Pages shrink; a range of a packed file is bytes of that file."""
+    _, address = process
+    page = httpx.get(f"{address}/data/portal/case_group", timeout=20)
+    assert page.headers["content-encoding"] == "gzip"
+    part = httpx.get(f"{address}/datasets/portal-1405-05.db", headers={"range": "bytes=0-5"}, timeout=20)
+    assert (part.status_code, part.content) == (206, b"SQLite")
+    assert "content-encoding" not in part.headers
+
+
+def test_sigterm_ends_the_server(process):
+    """Within the time of grace; must stand last in this file."""
+    running, address = process
+    assert httpx.get(f"{address}/fa/", timeout=20).status_code == 200
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(timeout=20) in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
