@@ -1,1 +1,6 @@
-"""Staging relations and policy to groups; pure."""
+"""The heart: cases become groups of at least k, once; margins and a statutory table stand beside them (DESIGN §4)."""
+
+from etl.anonymise.history import History, due_months
+from etl.anonymise.release import anonymise
+
+__all__ = ["History", "anonymise", "due_months"]

@@ -10,6 +10,7 @@ from importlib.resources import files
 import yaml
 
 from etl.metadata.settings import Policy
+from etl.model.text import persian_digits
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ def code_rows(policy: Policy) -> list[CodeRow]:
             rows[name, code] = CodeRow(name, code, parent, position, fa, en)
     for position, (code, (fa, en)) in enumerate(duration_bands(policy.bands.duration).items()):
         rows["duration_band", code] = CodeRow("duration_band", code, None, position, fa, en)
+    if policy.k < 10:  # the lowest band of timed cases begins at k
+        rows["timed_band", str(policy.k)] = CodeRow(
+            "timed_band", str(policy.k), None, -1, persian_digits(f"{policy.k} تا 9"), f"{policy.k} to 9"
+        )
     for own in policy.codes:
         known = rows.get((own.list, own.code))
         position = known.position if known else 1000 + len(rows)

@@ -25,7 +25,8 @@ class Published:
     case_group_step: `group_key` and the other columns of `case_group_step`.
     trace_step: `trace_key`, `level_code`, and the other columns of `trace_step`; one row per step of a distinct trace.
     statutory: columns of `statutory`.
-    placement: private; population_code, case_key, group_key (NULL: waits), release_id, period_code. Only new rows.
+    placement: private; population_code, case_key, group_key (NULL: waits), release_id, period_code, body_id,
+        case_type_code (the body and type the case was first counted under). Only new rows.
     report: per release_id, counts that are 0, at least k, or the text "< k" (published as report.json).
     cadence_bootstrap: body -> case type -> cadence, as fixed at the first release (written into its policy.yml).
     """

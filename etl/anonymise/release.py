@@ -1,0 +1,180 @@
+"""Anonymise: staging, policy and memory in; counted groups, private placements and a report out (DESIGN §4).
+
+The data's way, top to bottom: cases with their months -> margins -> cadence and periods -> ladder columns -> peeling, late
+cases among themselves -> groups and their steps -> statutory table, placements, report. All due months go in one pass,
+with the period as a floor key, and give what releasing them one by one gives.
+
+Pure: no clock, files, environment or randomness. It computes on the engine of the given relations and leaves temporary
+tables there. It publishes no cohort and no open stock yet, and counts k on cases, not on requesters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import pyarrow as pa
+
+from etl.anonymise.cadence import Bootstrap, bootstrap, with_periods, yearly_cadences
+from etl.anonymise.cases import earlier_flags, month_index, staged_cases
+from etl.anonymise.columns import with_values
+from etl.anonymise.groups import case_groups, group_steps
+from etl.anonymise.held import fetch, hold, hold_rows
+from etl.anonymise.history import History
+from etl.anonymise.margins import (
+    MARGIN,
+    Kind,
+    Opening,
+    count_flows,
+    count_overdue,
+    margin_rows,
+    reopened_cases,
+    with_awaiting,
+    withdrawn_cases,
+)
+from etl.anonymise.peel import peel_late, peel_periods, with_published
+from etl.anonymise.placement import placements
+from etl.anonymise.report import group_sums, linkage_sums, make_report
+from etl.anonymise.statutory import statutory
+from etl.anonymise.traces import dated_events, hold_steps, trace_steps, with_traces
+from etl.errors import PrivacyError
+from etl.metadata import Policy
+from etl.model.published import Published
+from etl.model.staging import Staging
+
+if TYPE_CHECKING:
+    from ibis.expr.types import Table
+
+_MONTH = pa.schema([("month", pa.int64()), ("release_id", pa.string())])
+_NO_STEP = pa.schema(
+    [
+        *((name, pa.string()) for name in ("group_key", "activity_code", "unit_id", "timed_band_code")),
+        *((name, pa.int64()) for name in ("step_number", "since_start_median_days", "since_previous_median_days")),
+        ("is_gap", pa.bool_()),
+    ]
+)
+_NO_TRACE = pa.schema(
+    [
+        *((name, pa.string()) for name in ("trace_key", "level_code", "activity_code", "unit_id")),
+        ("step_number", pa.int64()),
+        ("is_gap", pa.bool_()),
+    ]
+)
+
+
+def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: History) -> Published:
+    """Make the releases of all due months from staging.
+
+    staging: the current view, one row per live case and its events. calendar: shape CALENDAR_DAY, from the earliest date
+    of staging to past the newest due month. Waits are in days of the headline clock's kind. Raises PrivacyError where the
+    memory of earlier releases is torn or a case would be lost. Cost: one window count per rung over the finished cases.
+    """
+    system = policy.calendar.system
+    low, high = month_index(system, history.due[0]), month_index(system, history.due[-1])
+    due = [(low + place, month.code) for place, month in enumerate(history.due)]
+    case = staged_cases(staging, calendar=calendar, policy=policy, history=history)
+    months = hold_rows(case.get_backend(), "month", [{"month": i, "release_id": code} for i, code in due], _MONTH)
+
+    reopened = reopened_cases(case, low)
+    withdrawn = withdrawn_cases(case, earlier_flags(history), low)
+    known = _earlier_margins(history, system, low)
+    opening = _openings(known)
+    rows = margin_rows(
+        count_flows(case, reopened=reopened, withdrawn=withdrawn),
+        overdue=count_overdue(case, low=low, high=high),
+        opening=opening,
+        months=due,
+    )
+    guessed = _bootstrap(case, policy, history)
+    finished = _finished(case, policy=policy, guessed=guessed, margins=[*known, *rows], high=high)
+
+    placed, steps = _place(finished, staging, calendar=calendar, policy=policy, months=months, low=low, high=high)
+    groups = hold(case_groups(placed.filter(placed.group_key.notnull()), policy), "case_group")
+    sums = group_sums(groups)
+    grouped = {(row["release_id"], row["body_id"], row["case_type_code"]): row["case_count"] for row in sums}
+    margins = with_awaiting(rows, grouped, opening)
+    return Published(
+        margin=hold_rows(case.get_backend(), "margin", margins, MARGIN),
+        case_group=groups,
+        case_group_step=_hold_or_empty(group_steps(placed, steps, policy), case, "case_group_step", _NO_STEP),
+        trace_step=_hold_or_empty(trace_steps(placed, steps), case, "trace_step", _NO_TRACE),
+        statutory=hold(statutory(case, staging.case_exemption, policy=policy, low=low, high=high), "statutory"),
+        placement=placements(
+            case=case, finished=finished, placed=placed, reopened=reopened, withdrawn=withdrawn, months=months
+        ),
+        report=make_report(
+            [code for _, code in due],
+            sums=sums,
+            linkage=linkage_sums(case, low=low, high=high),
+            margins=margins,
+            k=policy.k,
+        ),
+        cadence_bootstrap=guessed,
+    )
+
+
+def _bootstrap(case: Table, policy: Policy, history: History) -> Bootstrap:
+    if history.margin is not None:
+        return history.cadence_bootstrap
+    closed = history.closed or history.due
+    system = policy.calendar.system
+    first, last = month_index(system, closed[0]), month_index(system, closed[-1])
+    return bootstrap(case, first=first, last=last, policy=policy.cadence)
+
+
+def _finished(
+    case: Table, *, policy: Policy, guessed: Bootstrap, margins: Sequence[Mapping[str, Any]], high: int
+) -> Table:
+    in_scope = case.filter((case.was_grouped == 0) & (case.was_withdrawn == 0) & (case.finished_index <= high))
+    fixed = yearly_cadences(margins, policy=policy.cadence)
+    return hold(with_periods(in_scope, fixed, guessed), "finished")
+
+
+def _place(
+    finished: Table, staging: Staging, *, calendar: Table, policy: Policy, months: Table, low: int, high: int
+) -> tuple[Table, dict[str, Table]]:
+    closing = finished.filter(finished.release_index <= high)
+    closing = closing.mutate(is_late=closing.release_index < low, month=ibis.greatest(closing.release_index, low))
+    closing = hold(with_values(closing.join(months, "month"), policy), "closing")
+    steps: dict[str, Table] = {}
+    if any("trace" in rung for rung in policy.ladder):
+        kind = policy.clocks.lead.kind
+        steps = hold_steps(dated_events(staging.event, closing, calendar, kind=kind), policy)
+        closing = with_traces(closing, steps, key=bytes.fromhex(policy.sha256))
+    closing = hold(closing, "closing")
+    placed = peel_periods(closing.filter(~closing.is_late), policy)
+    if fetch(closing.filter(closing.is_late).agg(n=closing.case_key.count()))[0]["n"]:
+        late = peel_late(closing.filter(closing.is_late), policy)
+        placed = placed.union(late.select(*placed.columns))
+    return hold(with_published(placed, policy), "placed"), steps
+
+
+def _earlier_margins(history: History, system: str, low: int) -> list[dict[str, Any]]:
+    if history.margin is None:
+        return []
+    names = ("month_code", "body_id", "case_type_code", "finished_count", "open_count", "awaiting_count")
+    rows = fetch(history.margin.select(*names))
+    newest = max((row["month_code"] for row in rows), default="")
+    year, month = divmod(low - 1, 12)
+    if rows and newest != f"{year:04}-{month + 1:02}":
+        raise PrivacyError(
+            "history-gap",
+            found=f"margins up to {newest} before the first due month",
+            expected="the months to follow one another",
+            todo="Release the months in between; none may be left out.",
+        )
+    return rows
+
+
+def _openings(margins: Sequence[Mapping[str, Any]]) -> dict[Kind, Opening]:
+    newest = max((row["month_code"] for row in margins), default="")
+    return {
+        (row["body_id"], row["case_type_code"]): Opening(row["open_count"], row["awaiting_count"])
+        for row in margins
+        if row["month_code"] == newest
+    }
+
+
+def _hold_or_empty(relation: Table | None, case: Table, name: str, shape: pa.Schema) -> Table:
+    return hold_rows(case.get_backend(), name, [], shape) if relation is None else hold(relation, name)

@@ -1,0 +1,53 @@
+"""What loading does between two runs, in plain Python: group keys become ids, the new rows join the memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from etl.anonymise import History
+from etl.calendars import Period
+from etl.model.published import Published
+
+PLACEMENT = pa.schema(
+    [
+        ("population_code", pa.string()),
+        ("case_key", pa.string()),
+        ("case_group_id", pa.int64()),
+        ("release_id", pa.string()),
+        ("period_code", pa.string()),
+        ("body_id", pa.string()),
+        ("case_type_code", pa.string()),
+    ]
+)
+
+
+def rows_of(relation: Any) -> list[dict[str, Any]]:
+    """Fetch a relation as rows."""
+    rows: list[dict[str, Any]] = relation.to_pyarrow().to_pylist()
+    return rows
+
+
+def next_history(backend: Any, history: History, published: Published, *, due: tuple[Period, ...]) -> History:
+    """Make the memory that a run after `published` has; ids are made from the group keys in their sorted order."""
+    number = {
+        key: place for place, key in enumerate(sorted(row["group_key"] for row in rows_of(published.case_group)), 1)
+    }
+    start = 0 if history.placement is None else max((row["case_group_id"] or 0) for row in rows_of(history.placement))
+    placed = [] if history.placement is None else rows_of(history.placement)
+    for row in rows_of(published.placement):
+        key = row.pop("group_key")
+        placed.append(row | {"case_group_id": None if key is None else start + number[key]})
+    margins = [] if history.margin is None else rows_of(history.margin)
+    margins += rows_of(published.margin)
+    run = len([name for name in backend.list_tables() if name.startswith("memory_placement")])
+    return History(
+        due=due,
+        first_month=history.first_month,
+        placement=backend.create_table(f"memory_placement_{run}", pa.Table.from_pylist(placed, schema=PLACEMENT)),
+        margin=backend.create_table(
+            f"memory_margin_{run}", pa.Table.from_pylist(margins, schema=published.margin.schema().to_pyarrow())
+        ),
+        cadence_bootstrap=published.cadence_bootstrap,
+    )
