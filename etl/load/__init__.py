@@ -5,7 +5,7 @@ reads the public labels beside staging; it never reads staged cases.
 """
 
 from etl.load.database import build_database
-from etl.load.describe import datasette_metadata, schema_reference
+from etl.load.describe import datasette_metadata
 from etl.load.healing import heal
 from etl.load.history import read_history
 from etl.load.placement import PLACEMENT
@@ -19,7 +19,6 @@ __all__ = [
     "datasette_metadata",
     "heal",
     "read_history",
-    "schema_reference",
     "view_sources",
     "write_releases",
 ]

@@ -1,6 +1,7 @@
-"""Descriptions made from the dictionary: Datasette's metadata and the reference page of the schema.
+"""Datasette's metadata, made from the dictionary and the views: written beside the database as `datasette.json`.
 
-One source (`etl/metadata/dictionary.yml`), three readers: people in the database's pages, people in the docs, machines.
+The portal may not import `etl.load`, so the descriptions travel as a public file. Units stand in the texts of the
+columns, not under Datasette's `units`, which knows no cases.
 """
 
 from __future__ import annotations
@@ -35,26 +36,6 @@ def datasette_metadata(settings: Settings) -> dict[str, Any]:
     }
 
 
-def schema_reference() -> str:
-    """Write the reference page of every published table and column (Markdown), for `docs/reference/schema.md`."""
-    dictionary = load_dictionary()
-    lines = [
-        "# Published tables",
-        "",
-        "Made from `etl/metadata/dictionary.yml`; do not edit.",
-        f"Schema version {dictionary.schema_version}. An empty cell means *not shown at this detail*; a value that the"
-        " source lacks is the code `not_recorded`.",
-        "",
-    ]
-    for spec in dictionary.tables.values():
-        lines += _table_lines(spec)
-    lines += ["## Views", ""]
-    for name, text in view_sources().items():
-        about = " ".join(line.removeprefix("--").strip() for line in text.splitlines() if line.startswith("--"))
-        lines.append(f"- `{name}`: {about}")
-    return "\n".join(lines) + "\n"
-
-
 def _table_metadata(spec: TableSpec) -> dict[str, Any]:
     described: dict[str, Any] = {
         "title": _both(spec.title),
@@ -76,20 +57,6 @@ def _column_text(column: Column) -> str:
     if column.caveat:
         parts.append(_both(column.caveat))
     return " · ".join(parts)
-
-
-def _table_lines(spec: TableSpec) -> list[str]:
-    lines = [f"## {spec.name}", "", f"{spec.title['en']} · {spec.title['fa']}. {spec.text['en']}", ""]
-    lines += ["| column | type | English | فارسی | notes |", "|---|---|---|---|---|"]
-    for column in spec.columns:
-        notes = ["key"] if column.name == spec.key else []
-        notes += [f"→ {column.references}"] if column.references else []
-        notes += [f"codes: {column.codes}"] if column.codes else []
-        notes += [column.unit] if column.unit else []
-        notes += [column.caveat["en"]] if column.caveat else []
-        cells = (f"`{column.name}`", column.kind, column.title["en"], column.title["fa"], "; ".join(notes))
-        lines.append(f"| {' | '.join(cells)} |")
-    return [*lines, ""]
 
 
 def _both(text: Mapping[str, str]) -> str:

@@ -23,16 +23,19 @@ Past = tuple[tuple[str, ...], "Table | None", "Table | None", CadenceBootstrap]
 def read_history(instance: Instance, backend: Backend) -> Past:
     """Give released ids in order, all placements, all margins (lazy relations), and the first release's cadences.
 
-    placement: population_code, case_key, case_group_id (NULL: waits), release_id, period_code. margin: the columns of
-    table `margin` without its id. Both are None, and the cadences empty, before the first release.
+    placement: the columns of `etl.load.PLACEMENT`. margin: the columns of table `margin` without its id. Both are None, and the cadences empty, before the first release.
     Errors: ReleaseError where a manifest or the first policy cannot be read.
     """
     releases = list_releases(instance.releases)
     if not releases:
         return (), None, None, {}
     ids = tuple(release.release_id for release in releases)
-    placement = backend.read_parquet([str(instance.placement / f"{name}.parquet") for name in ids], "earlier_placement")
-    margin = backend.read_parquet([str(release.folder / "margin.parquet") for release in releases], "earlier_margin")
+    placement = backend.read_parquet(
+        [str(instance.placement / f"{name}.parquet") for name in ids], table_name="earlier_placement"
+    )
+    margin = backend.read_parquet(
+        [str(release.folder / "margin.parquet") for release in releases], table_name="earlier_margin"
+    )
     return ids, placement, margin.drop("margin_id"), _bootstrap(instance, ids[0])
 
 

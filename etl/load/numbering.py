@@ -37,9 +37,9 @@ def number_rows(table: pa.Table, key: str, *, first_number: int) -> pa.Table:
     table: the published columns and `_release` (position of the release, from 0); `first_number` is the release number
     of position 0. Errors: ReleaseError where one release has 10^7 rows or more.
     """
-    order = [(RELEASE, "ascending")] + [(name, "ascending") for name in table.column_names if name != RELEASE]
+    names = [RELEASE, *(name for name in table.column_names if name != RELEASE)]
     if table.num_rows:
-        table = table.take(pc.sort_indices(table, sort_keys=order, null_placement="at_start"))
+        table = table.take(pc.sort_indices(table, sort_keys=[(name, "ascending", "at_start") for name in names]))
     position = table[RELEASE].to_numpy()
     rank = np.arange(len(position)) - np.searchsorted(position, position, side="left") + 1
     if len(rank) and int(rank.max()) >= ROWS_A_RELEASE:

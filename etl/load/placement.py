@@ -28,6 +28,8 @@ PLACEMENT = pa.schema(
         ("case_group_id", pa.int64()),  # NULL: counted, and waits for a group
         ("release_id", pa.string()),
         ("period_code", pa.string()),
+        ("body_id", pa.string()),  # with the next: under which the case was first counted
+        ("case_type_code", pa.string()),
     ]
 )
 _GROUP_IDS = "released_group_id"
@@ -39,7 +41,7 @@ def stream_placements(
 ) -> Iterator[pa.Table]:
     """Give the placements of each release in `due`, in that order, as PLACEMENT tables; one pass over the relation.
 
-    placement: population_code, case_key, group_key (NULL: waits), release_id, period_code. group_ids: group_key,
+    placement: the columns of PLACEMENT with group_key (NULL: waits) for case_group_id. group_ids: group_key,
     case_group_id. Errors: PrivacyError where a case is placed in a group, or a release, that is not released.
     """
     ids = backend.create_table(_GROUP_IDS, group_ids, temp=True, overwrite=True)
@@ -49,6 +51,8 @@ def stream_placements(
         ids.case_group_id,
         placement.release_id,
         placement.period_code,
+        placement.body_id,
+        placement.case_type_code,
         is_lost=placement.group_key.notnull() & ids.case_group_id.isnull(),
     )
     ordered = joined.order_by("release_id", "population_code", "case_key", "case_group_id")

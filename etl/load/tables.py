@@ -21,7 +21,7 @@ from etl.metadata import TableSpec, load_dictionary
 def create_tables(database: Database) -> None:
     """Create every table of the dictionary with its primary key, foreign keys and indexes, all empty."""
     tables = load_dictionary().tables
-    for spec in tables.values():
+    for spec in _by_reference(list(tables.values())):
         foreign = [
             (column.name, column.references, tables[column.references].key)
             for column in spec.columns
@@ -74,6 +74,17 @@ def check_references(database: Database) -> None:
             expected="every id to have its row",
             todo="Complete services.csv, units.csv or the bodies in metadata.yml; releases name ids that these lack.",
         )
+
+
+def _by_reference(specs: list[TableSpec]) -> list[TableSpec]:
+    """Order tables so that each stands after those it refers to."""
+    waiting, ordered = specs, list[TableSpec]()
+    while waiting:
+        names = {spec.name for spec in waiting}
+        ready = [spec for spec in waiting if not names & ({c.references for c in spec.columns} - {spec.name})]
+        ordered += ready
+        waiting = [spec for spec in waiting if spec not in ready] if ready else []
+    return ordered
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
