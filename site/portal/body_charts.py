@@ -1,0 +1,170 @@
+"""The charts of a body's page: outcomes with the hatched end, days by stage, flows and stock over 24 months."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portal.body_facts import BodyFacts
+from portal.charts import Chart, Series
+from portal.intervals import Interval
+from portal.released import Released, Row
+from portal.words import Words
+
+_OUTCOME_TONES = {
+    "granted_full": "done",
+    "completed": "done",
+    "positive": "soft",
+    "granted_partial": "soft",
+    "refused_exempt": "late",
+    "rejected_unclear": "late",
+    "not_eligible": "late",
+    "negative": "late",
+}
+_TONE_ORDER = ("done", "soft", "late", "plain", "faint")
+LISTED = 6
+
+
+@dataclass(frozen=True)
+class OutcomeLine:
+    """An outcome in the legend: title, tone and its share as an interval; `code` None: all the others together."""
+
+    code: str | None
+    tone: str
+    share: Interval
+
+
+def outcome_lines(rows: Sequence[Row]) -> tuple[OutcomeLine, ...]:
+    """Give the outcomes that occur: those of a tone beside one another, the largest first; small ones joined."""
+    shares = {row["outcome_code"]: Interval(row["at_least"], row["not_shown"], row["total"]) for row in rows}
+    known = sorted((code for code, share in shares.items() if share.at_least), key=lambda c: -shares[c].at_least)
+    lines = [OutcomeLine(code, _OUTCOME_TONES.get(code, "plain"), shares[code]) for code in known[:LISTED]]
+    rest = known[LISTED:]
+    if rest:
+        least = sum(shares[code].at_least for code in rest)
+        lines.append(OutcomeLine(None, "faint", Interval(least, shares[rest[0]].not_shown, shares[rest[0]].total)))
+    return tuple(sorted(lines, key=lambda line: _TONE_ORDER.index(line.tone)))
+
+
+def outcome_chart(lines: Sequence[OutcomeLine], released: Released, words: Words) -> Chart | None:
+    """Draw outcomes as one bar of all finished cases; the hatched end is what is not shown."""
+    if not lines:
+        return None
+    total = lines[0].share.total
+    known = sum(line.share.at_least for line in lines)
+    series = [
+        Series(
+            outcome_title(line, released, words),
+            (100 * line.share.low,),
+            line.tone,
+            (words.pct(line.share.low),),
+        )
+        for line in lines
+    ]
+    hidden = (total - known) / total if total else 0
+    if hidden > 0:
+        series.append(Series(words.say("not shown at this detail"), (100 * hidden,), "hidden", (words.pct(hidden),)))
+    said = words.say("; ").join(f"{s.label} {s.texts[0]}" for s in series)
+    return Chart(
+        kind="bar",
+        name="outcomes",
+        title=words.say("Outcomes"),
+        text=said,
+        lang=words.lang,
+        categories=("",),
+        series=tuple(series),
+        unit="٪" if words.lang == "fa" else "%",
+        heading=words.say("Outcome"),
+    )
+
+
+def outcome_title(line: OutcomeLine, released: Released, words: Words) -> str:
+    """Give the title of an outcome of the legend."""
+    return released.label("outcome", line.code, lang=words.lang).text if line.code else words.say("other outcomes")
+
+
+def stage_chart(facts: BodyFacts, released: Released, words: Words) -> Chart | None:
+    """Draw the median days of each stage, the longest in amber."""
+    rows = [row for row in facts.stages.rows if row["median_days"] is not None]
+    if not rows:
+        return None
+    longest = rows[0]["activity_code"]
+    names = tuple(released.activity(row["activity_code"], lang=words.lang).text for row in rows)
+
+    def part(tone: str, label: str, chosen: bool) -> Series:
+        picked = [(row["activity_code"] == longest) == chosen for row in rows]
+        values = tuple(float(row["median_days"]) if yes else 0.0 for row, yes in zip(rows, picked, strict=True))
+        texts = tuple(_days(row["median_days"], words) if yes else "" for row, yes in zip(rows, picked, strict=True))
+        return Series(label, values, tone, texts)
+
+    series = (
+        part("late", words.say("the longest stage"), chosen=True),
+        part("done", words.say("other stages"), chosen=False),
+    )
+    said = words.say("; ").join(f"{n} {_days(r['median_days'], words)}" for n, r in zip(names, rows, strict=True))
+    return Chart(
+        kind="bar",
+        name="stages",
+        title=words.say("Where the days go"),
+        text=said,
+        lang=words.lang,
+        categories=names,
+        series=series if len(rows) > 1 else series[:1],
+        unit=words.say("days"),
+        heading=words.say("Stage"),
+    )
+
+
+def _days(value: float, words: Words) -> str:
+    if value < 1:
+        return words.say("under one day")
+    return words.say("one day") if value == 1 else words.say("%(n)s days", n=words.num(value))
+
+
+def flow_charts(facts: BodyFacts, words: Words) -> tuple[Chart, Chart] | None:
+    """Draw what came in and went out, and what stayed open, over the months; silent months are marked."""
+    rows = facts.flow
+    if len(rows) < 2:
+        return None
+    months = tuple(words.tick(row["month_code"]) for row in rows)
+    ticks = tuple(i for i in range(len(rows)) if (len(rows) - 1 - i) % max(1, len(rows) // 4) == 0)
+    silent_label = words.say("months without any case")
+
+    def series(column: str, label: str, tone: str) -> Series:
+        values = tuple(
+            None if i in facts.silent and column.startswith(("reg", "fin")) else float(r[column])
+            for i, r in enumerate(rows)
+        )
+        return Series(label, values, tone)
+
+    flows = (
+        series("registered_count", words.say("registered"), "plain"),
+        series("finished_count", words.say("finished"), "done"),
+    )
+    stock = (
+        series("open_count", words.say("open at the end of the month"), "open"),
+        series("open_overdue_count", words.say("of these, past the limit"), "late"),
+    )
+    first, last = words.period(rows[0]["month_code"]), words.period(rows[-1]["month_code"])
+    text = words.say("Monthly counts from %(first)s to %(last)s.", first=first, last=last)
+
+    def chart(kind: str, name: str, title: str, parts: tuple[Series, ...]) -> Chart:
+        return Chart(
+            kind=kind,
+            name=name,
+            title=title,
+            text=text,
+            lang=words.lang,
+            categories=months,
+            series=parts,
+            unit=words.say("cases"),
+            heading=words.say("Month"),
+            ticks=ticks,
+            silent=facts.silent,
+            silent_label=silent_label if facts.silent else "",
+        )
+
+    return (
+        chart("line", "flow", words.say("Came in, went out"), flows),
+        chart("step", "stock", words.say("Still open"), stock),
+    )

@@ -1,0 +1,156 @@
+"""Build the static site of the newest release: every page in Persian and English, from the released database alone.
+
+Reads `datasets/` only. Writes `public/<release_id>/` beside the old one (under a name that begins with a dot, renamed when
+whole), then `public/current.json`; the two newest sites are kept. The same release gives the same bytes: no clock is read.
+Figures are read once for both languages. Cost: about a dozen queries a body and case type, each on its own rows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader
+
+from etl.calendars import parse_period, period_of
+from etl.instance import Instance
+from etl.model.progress import SILENT, Progress
+from portal.body_facts import BodyFacts, bands_of, read_body
+from portal.body_page import body_values, file_of
+from portal.data_page import data_values
+from portal.due_dates import DueDate, due_dates
+from portal.facts import Facts, read_facts
+from portal.home_page import HomeFacts, home_values, read_home
+from portal.letter_page import letter_values, limit_words
+from portal.reading import Rule, read_rules
+from portal.released import Released, open_released
+from portal.render import Renderer
+from portal.scope import Scope, find_scopes
+from portal.service_facts import ServiceFacts, main_scopes, read_service
+from portal.service_page import service_values
+from portal.words import LANGUAGES, Words
+
+KEPT = 2
+_STEP = "site"
+_SERVICES = "select service_id, parent_id from service where service_id <> 'not_recorded' order by service_id"
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Everything that both languages need, read once."""
+
+    facts: Facts
+    scopes: Mapping[str, Sequence[Scope]]
+    bodies: Mapping[tuple[str, str], BodyFacts]
+    home: HomeFacts
+    services: Sequence[tuple[ServiceFacts, str | None]]
+    due: Sequence[DueDate]
+    rules: Sequence[Rule]
+    next_on: date
+
+
+def build_site(instance: Instance, *, progress: Progress = SILENT) -> Path:
+    """Build the site of the newest release and put it in place; give its folder. ReleaseError: nothing is released yet."""
+    with open_released(instance.datasets) as released:
+        release_id = released.newest.release_id
+        instance.public.mkdir(parents=True, exist_ok=True)
+        folder = instance.public / f".building-{release_id}"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        read = _read(released, progress)
+        for lang in LANGUAGES:
+            _write_language(folder / lang, read, released, Words(lang, read.facts.system), progress)
+        _write_shared(folder, read.facts)
+    return _put_in_place(instance.public, folder, release_id)
+
+
+def _read(released: Released, progress: Progress) -> _Read:
+    facts = read_facts(released.meta)
+    bands = bands_of(released)
+    scopes = find_scopes(released)
+    bodies: dict[tuple[str, str], BodyFacts] = {}
+    for done, (body, each) in enumerate(scopes.items()):
+        progress.step(_STEP, done, 3 * len(scopes))
+        bodies |= {(body, scope.case_type): read_body(released, scope, facts=facts, bands=bands) for scope in each}
+    main = main_scopes(released, scopes)
+    home = read_home(released, scopes, facts=facts, bands=bands)
+    services = [
+        (
+            read_service(released, row["service_id"], scope=main.get(row["service_id"]), facts=facts, bands=bands),
+            row["parent_id"],
+        )
+        for row in released.rows(_SERVICES)
+        if row["parent_id"] is not None or row["service_id"] in main
+    ]
+    until = parse_period(facts.system, released.newest.release_id).last_on
+    due = due_dates(released, headline=facts.headline, law=facts.law, until=until)
+    rules = read_rules(released, case_type=home.scope.case_type, bands=bands)
+    return _Read(facts, scopes, bodies, home, services, due, rules, _next_on(facts, until))
+
+
+def _next_on(facts: Facts, last_on: date) -> date:
+    following = period_of(facts.system, "month", last_on + timedelta(days=1))
+    return following.last_on + timedelta(days=facts.settle_days)
+
+
+def _write_language(folder: Path, read: _Read, released: Released, words: Words, progress: Progress) -> None:
+    facts = read.facts
+    renderer = Renderer(
+        words, site_title=facts.title[words.lang], facts=facts, release=released.newest, next_on=read.next_on
+    )
+
+    def write(path: str, template: str, **values: object) -> None:
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(renderer.page(template, path=path, **values), encoding="utf-8")
+
+    leads = {body: read.bodies[body, scopes[0].case_type] for body, scopes in read.scopes.items()}
+    write("index.html", "home.html", **home_values(read.home, leads, released, words, facts))
+    offset = len(read.scopes) * (1 + LANGUAGES.index(words.lang))
+    for done, (body, scopes) in enumerate(read.scopes.items()):
+        progress.step(_STEP, offset + done + 1, 3 * len(read.scopes))
+        for scope in scopes:
+            values = body_values(read.bodies[body, scope.case_type], scopes, released, words, facts)
+            write(f"body/{body}/{file_of(scope, scopes)}", "body.html", **values)
+    for service, parent in read.services:
+        scopes = read.scopes[service.scope.body] if service.scope else ()
+        values = service_values(service, scopes, read.due, released, words, facts, parent=parent)
+        write(f"service/{service.service}.html", "service.html", **values)
+    write("letter.html", "letter.html", **letter_values(read.due, words, facts))
+    write("data.html", "data.html", **data_values(released, read.rules, words))
+    write("methodology.html", "methodology.html", limits=limit_words(words, facts))
+    write("privacy.html", "privacy.html")
+
+
+def _write_shared(folder: Path, facts: Facts) -> None:
+    with as_file(files("portal").joinpath("static")) as static:
+        shutil.copytree(static, folder / "static")
+    choose = Environment(loader=PackageLoader("portal", "templates"), autoescape=True).get_template("choose.html")
+    (folder / "index.html").write_text(choose.render(titles=facts.title), encoding="utf-8")
+
+
+def _put_in_place(public: Path, folder: Path, release_id: str) -> Path:
+    """Rename the built folder, name it in `current.json`, drop all but the newest sites."""
+    target = public / release_id
+    old = public / f".old-{release_id}"
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    folder.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+    current = public / ".current.json"
+    with current.open("w", encoding="utf-8") as file:
+        json.dump({"release_id": release_id}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    current.replace(public / "current.json")
+    sites = sorted(path for path in public.iterdir() if path.is_dir() and not path.name.startswith("."))
+    for site in sites[:-KEPT]:
+        shutil.rmtree(site)
+    return target

@@ -1,0 +1,102 @@
+"""The home page: the sentence and the strip over all bodies, and the bodies in the order of their names (never ranked)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from portal.body_facts import BodyFacts, interval
+from portal.body_page import proof, strip_title, window
+from portal.facts import Facts
+from portal.intervals import Interval
+from portal.released import Released, Row
+from portal.scope import FEWEST, WINDOW, Scope
+from portal.sentence import Finding, brief, find, tell
+from portal.waits import Band, Strip, make_strip, strip_chart
+from portal.words import Words
+
+LONG = 60  # bodies from which the list shows names only
+
+
+@dataclass(frozen=True)
+class HomeFacts:
+    """The figures over all bodies, for the case type that leads."""
+
+    scope: Scope
+    on_time: Interval
+    finding: Finding
+    strip: Strip
+    stock: Row
+    addresses: Mapping[str, str]
+
+
+def read_home(
+    released: Released, scopes: Mapping[str, Sequence[Scope]], *, facts: Facts, bands: Sequence[Band]
+) -> HomeFacts:
+    """Read the figures over all bodies: twelve releases, open and waiting cases counted."""
+    last = released.newest.release_id
+    first = released.since(last, months=WINDOW)
+    scope = Scope("", _leading(released, first, last), first, last)
+    named = scope.parameters
+    on_time = interval(released.ask("on_time_everywhere", **named)[0])
+    rows = released.ask("waits_everywhere", **named)
+    stock = released.ask("stock_everywhere", **named)[0]
+    within = {
+        band: interval(released.ask("within_days_everywhere", **named, band=band.code)[0])
+        for band in bands
+        if band.last is not None
+    }
+    finding = find(on_time, within)
+    band = next((b.code for b in within if b.last == finding.days), "")
+    finding = replace(finding, query=f"{finding.query}_everywhere")
+    addresses = {
+        "sentence": released.address(finding.query, **named, band=band),
+        "waits": released.address("waits_everywhere", **named),
+        "stock": released.address("stock_everywhere", **named),
+        "bodies": released.address("bodies", **named),
+    }
+    return HomeFacts(scope, on_time, finding, make_strip(rows, bands, facts, stock=stock), stock, addresses)
+
+
+def _leading(released: Released, first: str, last: str) -> str:
+    finished: dict[str, int] = {}
+    for row in released.ask("bodies", first_release=first, release=last):
+        finished[row["case_type_code"]] = finished.get(row["case_type_code"], 0) + row["finished_count"]
+    if finished.get("foi", 0) >= FEWEST:
+        return "foi"
+    return max(finished, key=lambda code: (finished[code], code), default="foi")
+
+
+def home_values(
+    home: HomeFacts, leads: Mapping[str, BodyFacts], released: Released, words: Words, facts: Facts
+) -> dict[str, Any]:
+    """Give what template `home.html` needs."""
+    listed = [_line(body, lead, released, words) for body, lead in leads.items()]
+    return {
+        "type_title": released.label("case_type", home.scope.case_type, lang=words.lang).text,
+        "window": window(home.scope, words),
+        "window_words": words.say("finished in the releases of this window or open at its end"),
+        "sentence": tell(home.finding, words, facts, case_type=home.scope.case_type),
+        "proof": proof(home.on_time, words),
+        "sentence_address": home.addresses["sentence"],
+        "strip": strip_chart(home.strip, words, name="strip", title=strip_title(words, facts)),
+        "counted": home.strip.counted,
+        "waits_address": home.addresses["waits"],
+        "stock": home.stock,
+        "stock_address": home.addresses["stock"],
+        "bodies_address": home.addresses["bodies"],
+        "bodies": sorted(listed, key=lambda line: line["title"].text.casefold()),
+        "long": len(listed) > LONG,
+    }
+
+
+def _line(body: str, lead: BodyFacts, released: Released, words: Words) -> dict[str, Any]:
+    last = next((row["month_code"] for i, row in reversed(list(enumerate(lead.flow))) if i not in lead.silent), None)
+    is_silent = bool(lead.flow) and lead.flow[-1]["month_code"] != last
+    return {
+        "id": body,
+        "title": released.label("body", body, lang=words.lang),
+        "brief": brief(lead.on_time, words),
+        "silent": words.say("silent since %(month)s", month=words.period(last)) if is_silent and last else "",
+    }

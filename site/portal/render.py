@@ -1,0 +1,47 @@
+"""Templates of one language: Jinja2 with autoescape, gettext and our filters; each template is compiled once.
+
+Templates stand in `templates/`; pages of both languages come from the same files.
+"""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from portal.charts import Chart, to_svg
+from portal.words import Words, translations
+
+
+class Renderer:
+    """Renders pages in one language; `shared` values are known to every page."""
+
+    def __init__(self, words: Words, **shared: object) -> None:
+        """Make the environment."""
+        env = Environment(
+            loader=PackageLoader("portal", "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        env.install_gettext_translations(translations(words.lang), newstyle=True)  # type: ignore[attr-defined]
+        env.filters.update(words.filters)
+        env.globals.update(
+            lang=words.lang,
+            other="en" if words.lang == "fa" else "fa",
+            direction="rtl" if words.lang == "fa" else "ltr",
+            words=words,
+            svg=_svg,
+            **shared,
+        )
+        self.words = words
+        self._env = env
+
+    def page(self, template: str, *, path: str, **values: object) -> str:
+        """Render a template for the page at `path` (inside the language's folder); links are relative to it."""
+        root = "../" * path.count("/")
+        return self._env.get_template(template).render(path=path, root=root, **values)
+
+
+def _svg(chart: Chart) -> str:
+    return to_svg(chart)

@@ -1,0 +1,101 @@
+"""The page of a service in one language: its sentence, strip, due dates, steps, and what to do if it is late."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from portal.body_page import file_of, strip_title, window
+from portal.due_dates import DueDate
+from portal.facts import Facts
+from portal.letter_page import due_note
+from portal.released import Released, Row
+from portal.scope import FEWEST, Scope
+from portal.service_facts import ServiceFacts
+from portal.waits import strip_chart
+from portal.words import Words
+
+
+def service_values(
+    service: ServiceFacts,
+    scopes: Sequence[Scope],
+    due: Sequence[DueDate],
+    released: Released,
+    words: Words,
+    facts: Facts,
+    *,
+    parent: str | None,
+) -> dict[str, Any]:
+    """Give what template `service.html` needs."""
+    scope = service.scope
+    body = None
+    if scope:
+        title = released.label("body", scope.body, lang=words.lang)
+        body = {"id": scope.body, "title": title, "file": file_of(scope, scopes)}
+    name = "strip"
+    return {
+        "title": released.label("service", service.service, lang=words.lang),
+        "family": released.label("service", parent, lang=words.lang) if parent else None,
+        "body": body,
+        "kicker": window(scope, words) if scope else words.say("Service"),
+        "sentence": _sentence(service, words, facts),
+        "proof": _proof(service, words),
+        "strip": strip_chart(service.strip, words, name=name, title=strip_title(words, facts))
+        if service.strip
+        else None,
+        "shown": service.shown.at_least,
+        "possible": service.shown.not_shown,
+        "due": due,
+        "due_note": due_note(words, facts),
+        "steps": [_step(row, released, words) for row in service.steps],
+        "step_count": service.steps[0]["case_count"] if service.steps else 0,
+        "addresses": service.addresses,
+    }
+
+
+def _sentence(service: ServiceFacts, words: Words, facts: Facts) -> Markup:
+    if not service.is_told:
+        return words.rich("Too few cases are shown to say how long it usually takes.")
+    row = service.on_time
+    law = ""
+    if facts.headline and facts.headline.is_fixed:
+        law = words.say("; the law allows %(days)s", days=words.days(facts.headline.days, facts.headline.kind))
+    if service.is_narrow and row["low_share"] >= 0.1:
+        some = words.say("at least %(n)s", n=words.num(int(10 * row["low_share"] + 1e-9)))
+        return words.rich(
+            "Of every 10 requests for this service, [%(some)s were answered in time]%(law)s.", some=some, law=law
+        )
+    late = service.shown.at_least - row["on_time"] - row["unclear"]
+    return words.rich(
+        "[At least %(on_time)s] requests for this service were answered in time and at least %(late)s late%(law)s.",
+        on_time=words.num(row["on_time"]),
+        late=words.num(late),
+        law=law,
+    )
+
+
+def _proof(service: ServiceFacts, words: Words) -> str:
+    if not service.is_told:
+        return words.say(
+            "Cases shown: fewer than %(n)s. The body's own page counts them in its totals.", n=words.num(FEWEST)
+        )
+    row = service.on_time
+    return words.say(
+        "%(shown)s finished cases are shown as of this service; up to %(possible)s more may belong to it. "
+        "Whichever they are, the share in time lies between %(low)s and %(high)s.",
+        shown=words.num(service.shown.at_least),
+        possible=words.num(service.shown.not_shown),
+        low=words.pct(row["low_share"]),
+        high=words.pct(row["high_share"]),
+    )
+
+
+def _step(row: Row, released: Released, words: Words) -> dict[str, Any]:
+    days = row["since_start_median_days"]
+    return {
+        "title": released.activity(row["activity_code"], lang=words.lang),
+        "unit": released.label("unit", row["unit_id"], lang=words.lang) if row["unit_id"] else None,
+        "days": words.say("day %(n)s", n=words.num(days)) if days is not None else "",
+    }
