@@ -25,7 +25,7 @@ from etl.metadata import CodeRow, Policy, load_dictionary
 CALENDAR_AHEAD = timedelta(days=92)  # the due dates of a month's last cases lie in the calendar released with it
 _POLICY_HEAD = (
     "# What decided the published values of this release. Titles are left out; they change nothing.\n"
-    "# policy_sha256: SHA-256 of `policy` as JSON with sorted keys, ASCII only, ", " and ": " between.\n"
+    "# policy_sha256 is the SHA-256 of `policy` written as ASCII JSON with sorted keys, on one line.\n"
 )
 
 

@@ -23,7 +23,8 @@ Past = tuple[tuple[str, ...], "Table | None", "Table | None", CadenceBootstrap]
 def read_history(instance: Instance, backend: Backend) -> Past:
     """Give released ids in order, all placements, all margins (lazy relations), and the first release's cadences.
 
-    placement: the columns of `etl.load.PLACEMENT`. margin: the columns of table `margin` without its id. Both are None, and the cadences empty, before the first release.
+    placement: the columns of `etl.load.PLACEMENT`. margin: the columns of table `margin` without its id.
+    Both are None, and the cadences empty, before the first release.
     Errors: ReleaseError where a manifest or the first policy cannot be read.
     """
     releases = list_releases(instance.releases)

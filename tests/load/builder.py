@@ -72,7 +72,7 @@ def make_instance(root: Path, *, metadata: str = METADATA) -> Instance:
 def group(release: str = "1403-01", case_count: int = 12, **values: Any) -> dict[str, Any]:
     """Make a group of body `alef`, type `foi`, released with its month, with no detail but what `values` give."""
     period = values.pop("period_code", release)
-    row: dict[str, Any] = {name: None for name in load_dictionary().tables["case_group"].names[1:]}
+    row: dict[str, Any] = dict.fromkeys(load_dictionary().tables["case_group"].names[1:])
     row |= {"release_id": release, "body_id": "alef", "case_type_code": "foi", "period_code": period}
     row |= {"rung_number": 5, "is_floor": False, "case_count": case_count, "trace": None}
     if period != "earlier":
