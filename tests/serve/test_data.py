@@ -191,3 +191,11 @@ def test_what_a_reader_asked_is_not_printed(served, capfd):
     served.client.get("/data/portal/case_group.json?_sort=divorce")
     printed = capfd.readouterr()
     assert "divorce" not in printed.out + printed.err
+
+
+def test_the_list_of_queries_offers_each_with_values_that_answer(served):
+    """A first look shows rows, not an empty form."""
+    page = served.client.get("/data/portal").text
+    for name, query in load_queries().items():
+        assert f'href="/data/portal/{name}?' in page or not query.parameters, name
+    assert "/data/portal/reading_1_right?release=1405-05" in page

@@ -38,6 +38,22 @@ SETTINGS: Final[Mapping[str, object]] = {
     "default_cache_ttl": 60,
     "truncate_cells_html": 300,
 }
+_EXAMPLES: Final = (
+    (("release",), "select release_id from release order by release_number desc limit 1"),
+    (
+        ("first_release",),
+        "select release_id from (select * from release order by release_number desc limit 12) order by release_number",
+    ),
+    (
+        ("body", "case_type"),
+        "select body_id, case_type_code from margin group by 1, 2 order by sum(finished_count) desc, 1, 2 limit 1",
+    ),
+    (
+        ("service",),
+        "select service_id from case_group where service_id is not null group by 1 order by sum(case_count) desc, 1 limit 1",
+    ),
+    (("band",), "select code from code where list_code = 'duration_band' order by position limit 1"),
+)
 
 
 class Explorer:
@@ -90,16 +106,27 @@ def explorer_metadata(database: Path, written: Mapping[str, Any]) -> dict[str, A
     with open_reading(database) as connection:
         for name in _relations(connection):
             tables.setdefault(name, {})["sortable_columns"] = sortable_columns(connection, name)
+        examples = example_values(connection)
     described["queries"] = {
         query.name: {
             "sql": query.sql,
             "title": query.title["en"],
             "title_fa": query.title["fa"],
             "description": query.text,
+            "example": query.address(examples),
         }
         for query in load_queries().values()
     }
     return metadata
+
+
+def example_values(connection: sqlite3.Connection) -> dict[str, object]:
+    """Choose values for the parameters of named queries, so that a first look shows rows: newest, largest, first band."""
+    found: dict[str, object] = {"above": 0}
+    for names, sql in _EXAMPLES:
+        row = connection.execute(sql).fetchone() or ()
+        found |= {name: value for name, value in zip(names, row, strict=False) if value is not None}
+    return found
 
 
 def sortable_columns(connection: sqlite3.Connection, table: str) -> list[str]:
