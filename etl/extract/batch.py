@@ -7,12 +7,13 @@ whole is written once more with `is_deleted`. Data files come first, each fsynce
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from etl.errors import SourceError
@@ -40,8 +41,7 @@ _GONE = """
 create table gone as
 select k.case_key, k.batch_id, k.first_seen_batch from known k
 where not k.is_deleted and k.case_key not in (select case_key from case_hash)
-  and k.case_key not in (select c.case_key from case_raw c where c.case_key is not null
-    and not exists (select 1 from key_of m where m.row_key = c.case_key))
+  and k.case_key not in (select case_key from rejected_key)
 """
 
 
@@ -63,19 +63,36 @@ def write_data(
 ) -> tuple[DataFile, ...]:
     """Write changed and gone cases with their events and exemptions, one file a table and month; fsynced."""
     _clear(staging, batch_id)
-    _prepare(con, staging, batch_id, manifests)
-    months = [row[0] for row in con.execute("select distinct month from out_case order by month").fetchall()]
+    _prepare(con, staging, batch_id=batch_id, manifests=manifests)
     files: list[DataFile] = []
-    for done, month in enumerate(months, 1):
-        for table, schema in (("case", CASE), ("event", EVENT), ("case_exemption", CASE_EXEMPTION)):
-            order = "case_key, seq" if table == "event" else "case_key"
-            names = ", ".join(schema.names)
-            query = f"select {names} from out_{table} where month = ? order by {order}"
-            rows = con.execute(query, [month]).to_arrow_table().cast(schema)
-            if rows.num_rows:
-                files.append(_write(staging, rows, table, month, batch_id))
-        progress.step("stage", done, len(months))
+    for table, schema in (("case", CASE), ("event", EVENT), ("case_exemption", CASE_EXEMPTION)):
+        for month, rows in _by_month(con, table, schema):
+            files.append(_write(staging, rows, table=table, month=month, batch_id=batch_id))
+            progress.step(f"stage {table}s", len(files))
     return tuple(files)
+
+
+def _by_month(con: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema) -> Iterator[tuple[str, pa.Table]]:
+    """Stream the rows of a table sorted by partition, one Arrow table a month."""
+    order = {"case": "case_key", "event": "case_key, seq"}.get(table, "case_key, exemption_code")
+    query = f"select month, {', '.join(schema.names)} from out_{table} order by month, {order}"
+    month = ""
+    held: list[pa.RecordBatch] = []
+    for batch in con.execute(query).to_arrow_reader(50_000):
+        months = batch.column(0)
+        for value in months.unique().to_pylist():
+            part = batch.filter(pc.equal(months, value))
+            if value != month and held:
+                yield month, _shaped(held, schema)
+                held = []
+            month = value
+            held.append(part)
+    if held:
+        yield month, _shaped(held, schema)
+
+
+def _shaped(held: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
+    return pa.Table.from_batches(held).drop_columns(["month"]).cast(schema)
 
 
 def write_labels(staging: Path, labels: Iterable[Label], *, batch_id: int, before: DataFile | None) -> DataFile | None:
@@ -120,32 +137,32 @@ def check_conservation(
         )
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, staging: Path, batch_id: int, manifests: tuple[Manifest, ...]) -> None:
-    """Make out_case, out_event, out_case_exemption: rows to write with their partition, sorted by it."""
+def _prepare(con: duckdb.DuckDBPyConnection, staging: Path, *, batch_id: int, manifests: tuple[Manifest, ...]) -> None:
+    """Name the rows to write with their partition: out_case, out_event, out_case_exemption."""
+    changed = f"""select n.*, {batch_id}::int as batch_id, content_hash, false as is_deleted, first_seen_batch
+      from changed join case_new n using (case_key)"""
+    con.execute(f"create view out_case as {changed}")
     con.execute(
-        """create table out_case as select n.*, ?::int as batch_id, content_hash, false as is_deleted, first_seen_batch
-           from changed join case_new n using (case_key) order by month""",
-        [batch_id],
+        f"""create view out_event as select c.month, {batch_id}::int as batch_id, e.* from event_seq e
+            join (select case_key, month from changed join case_new using (case_key)) c using (case_key)"""
     )
     con.execute(
-        """create table out_event as select c.month, c.batch_id, e.* from event_seq e
-           join (select case_key, batch_id, month from out_case) c using (case_key) order by c.month"""
-    )
-    con.execute(
-        """create table out_case_exemption as select case_key, batch_id, month, unnest(string_split(exemption_code, '|'))
-           as exemption_code from out_case where exemption_code is not null"""
+        f"""create view out_case_exemption as select case_key, {batch_id}::int as batch_id, month,
+              unnest(string_split(exemption_code, '|')) as exemption_code
+            from changed join case_new using (case_key) where exemption_code is not null"""
     )
     if scalar(con, "select count(*) from gone"):
         con.execute(
-            """insert into out_case by name
+            """create temp table gone_case as
                select p.* exclude (batch_id, is_deleted, first_seen_batch), ?::int as batch_id, true as is_deleted,
-                 g.first_seen_batch, 'open' as month
+                 g.first_seen_batch, 'open' as month, null::varchar as exemption_code
                from read_parquet(?) p join gone g on g.case_key = p.case_key and g.batch_id = p.batch_id""",
             [batch_id, live_files(manifests, staging, "case")],
         )
+        con.execute(f"create or replace view out_case as {changed} union all by name select * from gone_case")
 
 
-def _write(staging: Path, rows: pa.Table, table: str, month: str, batch_id: int) -> DataFile:
+def _write(staging: Path, rows: pa.Table, *, table: str, month: str, batch_id: int) -> DataFile:
     path = staging / table / month / f"{batch_id:06}.parquet"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     pq.write_table(rows, path, compression="zstd", coerce_timestamps="us", row_group_size=200_000)

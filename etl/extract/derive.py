@@ -25,7 +25,7 @@ LAST_BAND = "6_up"
 HASHED = tuple(field.name for field in CASE)[5:]
 
 _TIMED = """
-create table case_timed as
+create view case_timed as
 select c.* exclude (registered_on, unit_id), f.acted_on, coalesce(f.events, 0) as events,
   coalesce(f.referrals, 0) as referrals, coalesce(f.units, 0) as units, coalesce(f.is_loop, false) as is_loop,
   coalesce(c.unit_id, f.holding_unit_id, '{none}') as unit_id,
@@ -94,7 +94,6 @@ def derive_cases(con: duckdb.DuckDBPyConnection, policy: Policy) -> None:
             unit_band=_band("units"),
         )
     )
-    con.execute("drop table case_timed")
 
 
 def hash_content(con: duckdb.DuckDBPyConnection) -> None:

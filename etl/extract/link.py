@@ -1,6 +1,6 @@
 """Two systems, one case: desk requests and the letters they cause become one (DESIGN §3, indicators I1-I4).
 
-Where it stands: after screening. `case_ok` (one row a case row) -> `case_one` (one row a case) and `key_of` (the key of a
+Where it stands: after screening. `case_raw` (one row a case row) -> `case_one` (one row a case) and `key_of` (the key of a
 case row -> the key of its case). The desk leads; the automation gives registration, unit and direction first and fills
 what the desk leaves empty. What does not match, or matches two requests, is counted and never guessed.
 """
@@ -14,7 +14,7 @@ import duckdb
 from etl.extract.read import CASE_RAW
 from etl.extract.screen import scalar
 
-_NOT_MERGED = ("source", "role", "row_number", "case_key", "is_secret", "link_keys")
+_NOT_MERGED = ("source", "role", "row_number", "case_key", "is_secret", "link_keys", "parent_case_key")
 _AUTOMATION_FIRST = ("registered_on", "unit_id", "letter_direction_code")
 _VALUES = tuple(field.name for field in CASE_RAW if field.name not in _NOT_MERGED)
 
@@ -31,10 +31,10 @@ class Joined:
 
 
 def join_cases(con: duckdb.DuckDBPyConnection) -> Joined:
-    """Make `case_one` and `key_of` from `case_ok`; every case row ends in exactly one case."""
+    """Make `case_one` and `key_of` from `case_raw`; every case row ends in exactly one case."""
     con.execute(
         """create table reference as
-           select distinct role, case_key, unnest(link_keys) as link_key from case_ok where role <> ''"""
+           select distinct role, case_key, unnest(link_keys) as link_key from case_raw where role <> ''"""
     )
     con.execute(
         """create table pair as select distinct a.case_key as letter_key, d.case_key as desk_key
@@ -47,7 +47,7 @@ def join_cases(con: duckdb.DuckDBPyConnection) -> Joined:
     _merge(con)
     joined = scalar(con, "select count(*) from key_of")
     matched = scalar(con, "select count(distinct letter_key) from pair")
-    desk = scalar(con, "select count(*) from case_ok where role = 'desk'")
+    desk = scalar(con, "select count(*) from case_raw where role = 'desk'")
     letters = scalar(con, "select count(distinct case_key) from reference where role = 'automation'")
     return Joined(
         desk_requests=desk,
@@ -66,7 +66,7 @@ def _merge(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(
         f"""create table letter as select k.case_key, {first}
-            from case_ok c join key_of k on k.row_key = c.case_key group by k.case_key"""
+            from case_raw c join key_of k on k.row_key = c.case_key group by k.case_key"""
     )
     chosen = ", ".join(
         f"coalesce(l.{name}, c.{name}) as {name}"
@@ -74,16 +74,14 @@ def _merge(con: duckdb.DuckDBPyConnection) -> None:
         else f"coalesce(c.{name}, l.{name}) as {name}"
         for name in _VALUES
     )
+    kind = "table" if scalar(con, "select count(*) from key_of") else "view"
     con.execute(
-        f"""create table case_one as
+        f"""create {kind} case_one as
             select c.source, c.row_number, c.case_key, c.role = 'desk' as is_desk, l.case_key is not null as is_linked,
-              {chosen},
+              {chosen}, coalesce(p.case_key, c.parent_case_key) as parent_case_key,
               case when l.case_key is not null and l.registered_on >= c.received_on
                 then date_diff('day', c.received_on, l.registered_on) end::int as registration_days
-            from case_ok c left join letter l on l.case_key = c.case_key
+            from case_raw c left join letter l on l.case_key = c.case_key
+            left join key_of p on p.row_key = c.parent_case_key
             where c.case_key not in (select row_key from key_of)"""
-    )
-    con.execute("drop table letter")
-    con.execute(
-        """update case_one set parent_case_key = k.case_key from key_of k where case_one.parent_case_key = k.row_key"""
     )

@@ -182,7 +182,6 @@ def _workshop(instance: Instance) -> Iterator[duckdb.DuckDBPyConnection]:
     path = folder / f"extract-{uuid4().hex[:12]}.duckdb"
     backend = open_duckdb(folder, memory_limit=MEMORY_LIMIT, database=str(path))
     try:
-        backend.con.execute("begin")
         yield backend.con
     finally:
         backend.disconnect()

@@ -1,7 +1,8 @@
 """What may not be staged: classified cases are dropped, broken rows are quarantined (docs/reference/source-toml.md).
 
-Where it stands: after reading, on the working tables. Each statement below is one reason. Makes `case_ok`: case rows that
-may be staged. A broken event rejects its whole case: a timeline with a hole would be an invented one.
+Where it stands: after reading, on the working tables. Each statement below is one reason. Leaves in `case_raw` the rows
+that may be staged, and makes `rejected_key`. A broken event
+rejects its whole case: a timeline with a hole would be an invented one.
 """
 
 from __future__ import annotations
@@ -51,6 +52,13 @@ where status_code in ('decided', 'closed') and decided_on is null and closed_on 
   and not exists (select 1 from quarantine q
     where q.source = c.source and q.table_name = 'case' and q.row_number = c.row_number)
 """
+_REJECT = """
+create table rejected_key as select distinct case_key from case_raw where case_key is not null
+and (source, row_number) in (select (source, row_number) from quarantine where table_name = 'case')
+"""
+_KEEP = """
+delete from case_raw where (source, row_number) in (select (source, row_number) from quarantine where table_name = 'case')
+"""
 _EVENTS = (
     """insert into quarantine select source, 'event', position, 'case_ref', 'missing_value' from event_raw
        where case_key is null""",
@@ -83,7 +91,7 @@ class SourceCount:
 def screen(
     con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap], *, snapshots: Mapping[str, datetime]
 ) -> dict[str, SourceCount]:
-    """Drop classified cases, find every broken row, make `case_ok`; SourceError where a source breaks its limit."""
+    """Drop classified cases, move broken rows to quarantine; SourceError where a source breaks its limit."""
     days = [(source.name, snapshots[source.name].astimezone(ZoneInfo(source.zone)).date()) for source in sources]
     con.execute("create temp table source_day (source varchar, snapshot_on date)")
     con.executemany("insert into source_day values (?, ?)", days)
@@ -103,22 +111,20 @@ def screen(
     counts = _count(con, classified, sources)
     for source in sources:
         check_share(counts[source.name], source)
-    con.execute(
-        """create table case_ok as select * from case_raw c where not exists (select 1 from quarantine q
-             where q.source = c.source and q.table_name = 'case' and q.row_number = c.row_number)"""
-    )
+    con.execute(_REJECT)
+    con.execute(_KEEP)
     return counts
 
 
 def reject_merged(con: duckdb.DuckDBPyConnection) -> int:
     """Quarantine joined cases whose dates do not fit together; says how many."""
-    con.execute(_ENDS_BEFORE_START.format(table="case_one where is_linked"))
-    con.execute(
-        """create temp table misfit as select case_key from case_one
-           where is_linked and least(decided_on, closed_on) < coalesce(registered_on, received_on)"""
-    )
-    con.execute("delete from case_one where case_key in (select case_key from misfit)")
-    return scalar(con, "select count(*) from misfit")
+    found = "is_linked and least(decided_on, closed_on) < coalesce(registered_on, received_on)"
+    misfits = scalar(con, f"select count(*) from case_one where {found}")
+    if misfits:
+        con.execute(_ENDS_BEFORE_START.format(table="case_one where is_linked"))
+        con.execute(f"insert into rejected_key select case_key from case_one where {found}")
+        con.execute(f"delete from case_one where {found}")
+    return misfits
 
 
 def check_share(count: SourceCount, source: SourceMap) -> None:

@@ -27,7 +27,7 @@ select e.source, coalesce(k.case_key, e.case_key) as case_key, e.position,
   false as is_derived, {sort_at} as sort_at, c.is_desk is distinct from true or k.case_key is not null as is_letter
 from event_raw e
 left join key_of k on k.row_key = e.case_key
-join case_one c on c.case_key = coalesce(k.case_key, e.case_key)
+join (select case_key, is_desk from case_one) c on c.case_key = coalesce(k.case_key, e.case_key)
 left join milestone_of m on m.source = e.source and m.activity_code = e.activity_code
 """
 _CARRIED = """coalesce(e.occurred_at, last_value(e.occurred_at ignore nulls) over (
