@@ -37,28 +37,24 @@ class Case(NamedTuple):
     received: tuple[int, int]
     entered_day: int
     steps: tuple[Step, ...]
-    promised_day: int | None
     outcome: str | None
-    correction: Correction | None
-    exemption: str | None
-    is_reason_given: bool
-    ground: str | None
-    parent: int | None
-    link: str  # both, tracking, letter, missing, mistyped; none: no letter, or no request
-    secrecy: str | None
     flaw: str | None
-    told: tuple[bool, bool, bool]  # an SMS at registration, decision, closing
-    score: str | None
     style: int  # how its dates are written
     is_arabic: bool  # typed on a keyboard with Arabic ي and ك
-    has_twin: bool
     dice: float  # for texts
+    link: str = "none"  # both, tracking, letter, missing, mistyped; none: no letter, or no request
+    secrecy: str | None = "normal"
+    promised_day: int | None = None
+    correction: Correction | None = None
+    exemption: str | None = None
+    is_reason_given: bool = False
+    ground: str | None = None
+    parent: int | None = None
+    told: tuple[bool, bool, bool] = (False, False, False)  # an SMS at registration, decision, closing
+    score: str | None = None
+    has_twin: bool = False
 
     @property
     def has_dossier(self) -> bool:
         """Whether it has a dossier in the automation."""
         return self.applicant is None or self.link != "none"
-
-    def day_of(self, actions: frozenset[str]) -> int | None:
-        """Give the day of the first step whose action is one of these."""
-        return next((step.day for step in self.steps if step.action in actions), None)

@@ -8,7 +8,7 @@ Memory does not grow with the number of cases (rows are written in batches, mont
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,10 +16,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from etl.calendars import Period, parse_period, period_of, year_month
+from etl.demo.bodies import Month, Offices, offices_of
 from etl.demo.catalogue import Catalogue, read_catalogue
 from etl.demo.clock import OfficeClock, make_clock
 from etl.demo.records import AUTOMATION_TABLES, DESK_TABLES, Records
-from etl.demo.world import Month, Offices, draw_month, offices_of
+from etl.demo.world import draw_month
 from etl.errors import UsageError
 from etl.model.progress import SILENT, Progress
 
@@ -139,7 +140,7 @@ def _write(folder: Path, plan: _Plan, progress: Progress) -> OfficeSummary:
     with closing(desk), closing(automation):
         _write_catalogue(desk, automation, catalogue)
         seen = _write_cases(desk, automation, catalogue, plan, progress)
-        _index(automation, plan, seen)
+        _lose_dossiers(automation, seen)
         _write_meta(desk, plan, len(catalogue.bodies), seen)
         _write_meta(automation, plan, len(catalogue.bodies), seen)
         _write_canaries(parts[CANARIES], {DESK: desk, AUTOMATION: automation})
@@ -216,14 +217,14 @@ def _flush(desk: sqlite3.Connection, automation: sqlite3.Connection, records: Re
         database.commit()
 
 
-def _insert(database: sqlite3.Connection, table: str, rows: list[tuple[object, ...]]) -> None:
+def _insert(database: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
     if rows:
         marks = ", ".join("?" * len(rows[0]))
         database.executemany(f"insert or ignore into {table} values ({marks})", rows)
 
 
-def _index(automation: sqlite3.Connection, plan: _Plan, seen: int) -> None:
-    """Lose a few dossiers, as real systems do: their last referrals stay behind without them."""
+def _lose_dossiers(automation: sqlite3.Connection, seen: int) -> None:
+    # as in real systems, a few referrals stay behind after their dossier was deleted by hand
     lost = max(1, seen // 20_000)
     rows = automation.execute(
         "select dossier_id from dossier where kind = 'مکاتبه' order by (dossier_id * 7919) % 10007, dossier_id limit ?",

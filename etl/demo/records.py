@@ -51,10 +51,10 @@ class Records:
         if case.applicant is not None:
             reference = next(iter(numbers.values()), NO_REFERENCE) if has_dossier else NO_REFERENCE
             self._add_request(case, steps, reference)
-            seen += 1 + self._add_twin(case, reference)
+            seen += 1 + 2 * self._add_twin(case, reference)  # the letter then belongs to neither
         if has_dossier:
             self._add_dossier(case, office_steps, numbers)
-            is_own = case.applicant is None or case.link in ("missing", "mistyped")
+            is_own = case.applicant is None or case.link in ("missing", "mistyped") or case.flaw is not None
             seen += is_own and case.secrecy == "normal"
         return seen
 

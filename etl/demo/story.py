@@ -44,7 +44,10 @@ BROKEN_LINK = 0.058
 TWICE = 0.003  # a second request that names the same letter
 CLASSIFIED = 0.024  # of letters that do not come from the desk
 SPAWN_LATE, SPAWN_REFUSED, SPAWN_OTHER = 0.040, 0.080, 0.005  # complaints about an earlier case
-SPAWN_ALLOWANCE = 0.985  # part of the wanted number that is not spawned
+PROMISED = 0.86  # requests with a promised date
+SURVEYED = 0.18  # closed requests with a score
+DIRECT = 0.953  # of the wanted number; the rest are complaints about earlier cases and halves of broken links
+LIMIT_DAYS = 10  # working days of the bylaw
 
 
 def silent(body: str, year: int, month: int) -> bool:

@@ -97,9 +97,18 @@ WORDS: Mapping[str, str] = {
     "closed": "مختومه",
     "reopened": "بازگشایی",
 }
-SPELLINGS: tuple[Mapping[str | None, str | None], Mapping[str | None, str | None]] = (
-    {None: None, **WORDS},
-    {None: None, **{code: word.translate(ARABIC) for code, word in WORDS.items()}},
+Spelling = Mapping[str | None, str | None]
+
+
+def _spell(words: Mapping[str, str]) -> Spelling:
+    spelling: dict[str | None, str | None] = {None: None}
+    spelling.update(words)
+    return spelling
+
+
+SPELLINGS: tuple[Spelling, Spelling] = (
+    _spell(WORDS),
+    _spell({code: word.translate(ARABIC) for code, word in WORDS.items()}),
 )
 STATUS_AFTER: Mapping[str, str] = {
     "received": "status_registered",
