@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from etl.anonymise.held import fetch, hold_rows
 from etl.anonymise.peel import PUBLISHED
-from etl.anonymise.ranks import quantiles, ranked, timed_band, with_ranks
+from etl.anonymise.ranks import rank_values, timed_band
 from etl.calendars import Period, parse_period
 from etl.metadata import Policy
 
@@ -39,14 +39,16 @@ _VALUES = (
     *("rung_number", "is_floor", "service_level", "unit_level", "trace_level", *PUBLISHED.values()),
 )
 
+PLACED_COLUMNS = ("case_key", "wait_days", *_VALUES)
+_STEP = ("group_key", "step_number", "activity_code", "unit_id")
+
 
 def case_groups(placed: Table, policy: Policy) -> Table:
     """Sum placed cases into groups: the columns of `case_group` with group_key and trace_key for ids. Floor rows show no time."""
-    waited = placed.mutate(wait=ibis.ifelse(placed.is_floor, ibis.null("int64"), placed.wait_days.cast("int64")))
-    ranks = with_ranks(waited, "wait", group=("group_key",))
-    grouped = ranks.group_by(*_VALUES, "timed_count").agg(
-        case_count=ranks.case_key.count(), **quantiles(ranks, "wait", k=policy.k, names=WAITS)
-    )
+    shown = placed.filter(~placed.is_floor)
+    ranks = rank_values(shown, "wait_days", group=("group_key",), percents=WAITS, k=policy.k)
+    grouped = placed.group_by(*_VALUES).agg(case_count=placed.case_key.count())
+    grouped = grouped.join(ranks, "group_key", how="left", rname="ranked_{name}")
     grouped = grouped.mutate(timed_band_code=timed_band(grouped, k=policy.k))
     codes = [row["period_code"] for row in fetch(placed.select("period_code").distinct())]
     periods = hold_rows(placed.get_backend(), "period", _period_rows(codes, policy), _PERIOD)
@@ -75,10 +77,11 @@ def _level_steps(placed: Table, steps: Table, level: str, policy: Policy) -> Tab
     rows = rows.mutate(since_start=since)
     after = ibis.ifelse(rows.since_start.notnull(), rows.day_number - rows.before, ibis.null("int64"))
     rows = rows.mutate(since_previous=after)
-    keys = ("group_key", "step_number", "activity_code", "unit_id")
-    start = _medians(rows, "since_start", keys, policy)
-    previous = _medians(rows, "since_previous", keys, policy).drop("timed_count", *keys[2:])
-    joined = start.join(previous, ["group_key", "step_number"])
+    joined = rows.select(*_STEP).distinct()
+    for value in ("since_start", "since_previous"):
+        percents = {f"{value}_median_days": 50}
+        ranks = rank_values(rows, value, group=_STEP[:2], percents=percents, k=policy.k)
+        joined = joined.join(ranks, _STEP[:2], how="left", rname=f"{value}_{{name}}")
     return joined.select(
         "group_key",
         "step_number",
@@ -86,14 +89,9 @@ def _level_steps(placed: Table, steps: Table, level: str, policy: Policy) -> Tab
         unit_id=joined.unit_id if level == "steps_units" else ibis.null("string"),
         is_gap=ibis.literal(False),
         timed_band_code=timed_band(joined, k=policy.k),
-        since_start_median_days="since_start_median",
-        since_previous_median_days="since_previous_median",
+        since_start_median_days="since_start_median_days",
+        since_previous_median_days="since_previous_median_days",
     )
-
-
-def _medians(rows: Table, value: str, keys: tuple[str, ...], policy: Policy) -> Table:
-    ranks = with_ranks(rows, value, group=keys[:2])
-    return ranks.group_by(*keys, "timed_count").agg(**{f"{value}_median": ranked(ranks, value, percent=50, k=policy.k)})
 
 
 def _period_rows(codes: Sequence[str], policy: Policy) -> list[dict[str, Any]]:

@@ -91,6 +91,13 @@ def hold(relation: Table, name: str) -> Table:
     return engine.create_table(_free_name(engine, name), relation, temp=True)
 
 
+def let_go(*held: Table) -> None:
+    """Drop temporary tables that nothing will read again, so that memory holds one copy of the cases."""
+    for relation in held:
+        place = relation.op()
+        relation.get_backend().drop_table(place.name, database=(place.namespace.catalog, place.namespace.database))
+
+
 def hold_rows(engine: Any, name: str, rows: Sequence[Row], schema: pa.Schema) -> Table:
     """Put few rows made in Python on the engine as a temporary table."""
     return engine.create_table(_free_name(engine, name), pa.Table.from_pylist(list(rows), schema=schema), temp=True)

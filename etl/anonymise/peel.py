@@ -48,7 +48,7 @@ def peel(case: Table, *, policy: Policy, floor: tuple[str, ...]) -> Table:
         is_group = fits & (case.case_key.count().over(alike) >= policy.k)
         case = case.mutate(rung_number=ibis.ifelse(is_group, ibis.literal(number, "int64"), case.rung_number))
         if number % RUNGS_AT_ONCE == 0:
-            case = hold(case, "peeled")
+            case = hold(case, "peeled")  # dropped with the session
     return case
 
 

@@ -19,23 +19,29 @@ COMPANY = 4
 TIMED_EDGES = (10, 20, 50, 100, 200)
 
 
-def with_ranks(relation: Table, value: str, *, group: tuple[str, ...]) -> Table:
-    """Add to each row the rank of `value` in its group (from 1, NULLs apart) and timed_count, the group's known values."""
-    is_timed = relation[value].notnull()
-    relation = relation.mutate(is_timed=is_timed)
-    return relation.mutate(
-        timed_count=ibis.ifelse(relation.is_timed, 1, 0).sum().over(ibis.window(group_by=group)),
-        value_rank=ibis.row_number().over(ibis.window(group_by=(*group, "is_timed"), order_by=value)) + 1,
+def rank_values(relation: Table, value: str, *, group: tuple[str, ...], percents: Mapping[str, int], k: int) -> Table:
+    """Give each group with a known value its timed_count and its order statistics.
+
+    relation: one row per case, `value` in whole days (NULL: no usable time). percents: column of the answer -> percentile.
+    Result: one row per group: the group columns, timed_count (private), one column per percentile, NULL where the rank
+    has no company or fewer than k values are known.
+    """
+    known = relation.filter(relation[value].notnull())
+    counted = known.group_by(*group, days=known[value].cast("int64")).agg(n=known[value].count())
+    rising = ibis.cumulative_window(group_by=group, order_by="days")
+    counted = counted.mutate(
+        timed_count=counted.n.sum().over(ibis.window(group_by=group)).cast("int64"),
+        up_to=counted.n.sum().over(rising).cast("int64"),
     )
+    shown = {name: _at_rank(counted, percent, k) for name, percent in percents.items()}
+    return counted.group_by(*group, "timed_count").agg(**shown)
 
 
-def ranked(relation: Table, value: str, *, percent: int, k: int) -> Any:
-    """Aggregate: the value at the nearest rank of a percentile, NULL where the rank has no company or n is below k."""
-    n = relation.timed_count.cast("int64")
+def _at_rank(counted: Table, percent: int, k: int) -> Any:
+    n = counted.timed_count
     rank = (n * percent + 99) // 100
     is_shown = (n >= k) & (rank > COMPANY) & (n - rank >= COMPANY)
-    at_rank = relation.is_timed & (relation.value_rank == rank) & is_shown
-    return ibis.ifelse(at_rank, relation[value], ibis.null("int64")).max().cast("int64")
+    return ibis.ifelse(is_shown & (counted.up_to >= rank), counted.days, ibis.null("int64")).min()
 
 
 def timed_band(relation: Table, *, k: int) -> Any:
@@ -52,8 +58,3 @@ def timed_edges(k: int) -> tuple[int, ...]:
     ((10, 20, 50, 100, 200), (5, 10, 20, 50, 100, 200), (10, 20, 50, 100, 200))
     """
     return TIMED_EDGES if k >= TIMED_EDGES[0] else (k, *TIMED_EDGES)
-
-
-def quantiles(relation: Table, value: str, *, k: int, names: Mapping[str, int]) -> dict[str, Any]:
-    """Aggregates for several percentiles: published column -> percentile."""
-    return {name: ranked(relation, value, percent=percent, k=k) for name, percent in names.items()}

@@ -19,8 +19,8 @@ import pyarrow as pa
 from etl.anonymise.cadence import Bootstrap, bootstrap, with_periods, yearly_cadences
 from etl.anonymise.cases import earlier_flags, month_index, staged_cases
 from etl.anonymise.columns import with_values
-from etl.anonymise.groups import case_groups, group_steps
-from etl.anonymise.held import fetch, hold, hold_rows
+from etl.anonymise.groups import PLACED_COLUMNS, case_groups, group_steps
+from etl.anonymise.held import fetch, hold, hold_rows, let_go
 from etl.anonymise.history import History
 from etl.anonymise.margins import (
     MARGIN,
@@ -138,16 +138,24 @@ def _place(
     closing = closing.mutate(is_late=closing.release_index < low, month=ibis.greatest(closing.release_index, low))
     closing = hold(with_values(closing.join(months, "month"), policy), "closing")
     steps: dict[str, Table] = {}
+    traced = closing
     if any("trace" in rung for rung in policy.ladder):
         kind = policy.clocks.lead.kind
         steps = hold_steps(dated_events(staging.event, closing, calendar, kind=kind), policy)
-        closing = with_traces(closing, steps, key=bytes.fromhex(policy.sha256))
-    closing = hold(closing, "closing")
-    placed = peel_periods(closing.filter(~closing.is_late), policy)
+        traced = hold(with_traces(closing, steps, key=bytes.fromhex(policy.sha256)), "traced")
+    placed = hold(_peeled(traced, policy), "placed")
+    let_go(closing)
+    if traced is not closing:
+        let_go(traced)
+    return placed, steps
+
+
+def _peeled(closing: Table, policy: Policy) -> Table:
+    placed = with_published(peel_periods(closing.filter(~closing.is_late), policy), policy).select(*PLACED_COLUMNS)
     if fetch(closing.filter(closing.is_late).agg(n=closing.case_key.count()))[0]["n"]:
-        late = peel_late(closing.filter(closing.is_late), policy)
-        placed = placed.union(late.select(*placed.columns))
-    return hold(with_published(placed, policy), "placed"), steps
+        late = with_published(peel_late(closing.filter(closing.is_late), policy), policy)
+        placed = placed.union(late.select(*PLACED_COLUMNS))
+    return placed
 
 
 def _earlier_margins(history: History, system: str, low: int) -> list[dict[str, Any]]:

@@ -34,6 +34,8 @@ def statutory(case: Table, case_exemption: Table, *, policy: Policy, low: int, h
     """Count the finished cases of every year whose last month is due (indexes low to high): the table `statutory`."""
     scope = _scope(case, policy, low, high)
     parts = [_count(dimension, name) for name, dimension in _dimensions(scope, case_exemption, policy).items()]
+    if not parts:  # an instance without a statutory duty: the table is there, and empty
+        return _count(scope.mutate(value_code=scope.outcome), "outcome").filter(ibis.literal(value=False))
     return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
