@@ -43,6 +43,7 @@ select distinct l.body_id, l.case_type_code, d.month_code
 from (select distinct body_id, case_type_code, period_code from live where late_for_code is null) l
 join (select distinct month_code, season_code, year_code from calendar_day) d
   on l.period_code in (d.month_code, d.season_code, d.year_code);
+create index temp.period_of_month_key on period_of_month (body_id, case_type_code, month_code);
 
 -- finished cases of months whose own period is not released yet: they certainly belong to their year
 create temp table unreleased as
@@ -70,10 +71,14 @@ from (
 group by 1, 2;
 
 -- every scope with all its cases and those without any group of the scope
-create temp table scope as
-select 'year' as scope_code, y.body_id, y.case_type_code, y.year_code, null as period_code,
-       coalesce(u.case_count, 0) + coalesce(d.case_count, 0) as ungrouped_count,
-       coalesce(g.case_count, 0) + coalesce(u.case_count, 0) + coalesce(d.case_count, 0) as case_count
+create temp table scope (
+  scope_id integer primary key, scope_code text, body_id text, case_type_code text, year_code text, period_code text,
+  ungrouped_count integer, case_count integer
+);
+insert into scope (scope_code, body_id, case_type_code, year_code, period_code, ungrouped_count, case_count)
+select 'year', y.body_id, y.case_type_code, y.year_code, null,
+       coalesce(u.case_count, 0) + coalesce(d.case_count, 0),
+       coalesce(g.case_count, 0) + coalesce(u.case_count, 0) + coalesce(d.case_count, 0)
 from (
   select body_id, case_type_code, substr(month_code, 1, 4) as year_code from margin
   union
@@ -88,72 +93,60 @@ left join undated d using (body_id, case_type_code)
 union all
 select 'period', body_id, case_type_code, year_code, period_code, 0, sum(case_count)
 from shown where column_code = 'outcome' and period_code is not null group by 2, 3, 4, 5;
+create index temp.scope_key on scope (body_id, case_type_code, year_code, period_code);
 
 -- sums by scope and shown value; NULL value: detail dropped
-create temp table scope_sum (
-  scope_code text, body_id text, case_type_code text, year_code text, period_code text, column_code text,
-  value_code text, case_count integer
-);
+create temp table scope_sum (scope_id integer, column_code text, value_code text, case_count integer);
 insert into scope_sum
-select 'year', body_id, case_type_code, year_code, '', column_code, value_code, sum(case_count)
-from shown where year_code is not null group by 2, 3, 4, 6, 7;
-insert into scope_sum
-select 'period', body_id, case_type_code, year_code, period_code, column_code, value_code, sum(case_count)
-from shown where period_code is not null and column_code in ('outcome', 'lateness', 'channel')
-group by 2, 3, 4, 5, 6, 7;
+select s.scope_id, w.column_code, w.value_code, sum(w.case_count)
+from shown w
+join scope s on s.body_id = w.body_id and s.case_type_code = w.case_type_code and s.year_code = w.year_code
+            and s.period_code is null
+group by 1, 2, 3
+union all
+select s.scope_id, w.column_code, w.value_code, sum(w.case_count)
+from shown w
+join scope s on s.body_id = w.body_id and s.case_type_code = w.case_type_code and s.year_code = w.year_code
+            and s.period_code = w.period_code
+where w.column_code in ('outcome', 'lateness', 'channel')
+group by 1, 2, 3;
 
--- per scope and value: what certainly has it (the value and its finer ones), what may have it (NULL and coarser ones)
+-- per scope and value: what certainly has it (the value and its finer ones) ...
 create temp table certain (
-  scope_code text, body_id text, case_type_code text, year_code text, period_code text, column_code text,
-  value_code text, case_count integer,
-  primary key (scope_code, body_id, case_type_code, year_code, period_code, column_code, value_code)
+  scope_id integer, column_code text, value_code text, case_count integer,
+  primary key (scope_id, column_code, value_code)
 ) without rowid;
 insert into certain
-select s.scope_code, s.body_id, s.case_type_code, s.year_code, s.period_code, s.column_code, a.ancestor_code,
-       sum(s.case_count)
+select s.scope_id, s.column_code, a.ancestor_code, sum(s.case_count)
 from scope_sum s join ancestry a on a.column_code = s.column_code and a.value_code = s.value_code
-group by 1, 2, 3, 4, 5, 6, 7;
+group by 1, 2, 3;
 
+-- ... and what may have it: rows that show only a coarser value, and (value '') rows that show nothing
 create temp table possible (
-  scope_code text, body_id text, case_type_code text, year_code text, period_code text, column_code text,
-  value_code text, case_count integer,
-  primary key (scope_code, body_id, case_type_code, year_code, period_code, column_code, value_code)
+  scope_id integer, column_code text, value_code text, case_count integer,
+  primary key (scope_id, column_code, value_code)
 ) without rowid;
 insert into possible
-select s.scope_code, s.body_id, s.case_type_code, s.year_code, s.period_code, s.column_code, a.value_code,
-       sum(s.case_count)
+select s.scope_id, s.column_code, a.value_code, sum(s.case_count)
 from scope_sum s
 join ancestry a on a.column_code = s.column_code and a.ancestor_code = s.value_code and a.value_code <> s.value_code
-group by 1, 2, 3, 4, 5, 6, 7;
-insert into possible
-select scope_code, body_id, case_type_code, year_code, period_code, column_code, '', sum(case_count)
-from scope_sum where value_code is null group by 1, 2, 3, 4, 5, 6;
+group by 1, 2, 3
+union all
+select scope_id, column_code, '', sum(case_count) from scope_sum where value_code is null group by 1, 2;
 
 -- every code of the list, zeros too
 insert into total (scope_code, column_code, body_id, case_type_code, year_code, period_code, value_code,
                    at_least, at_most, not_shown, total)
-select scope_code, column_code, body_id, case_type_code, year_code, period_code, value_code,
-       at_least, at_least + not_shown, not_shown, total
-from (
-  select s.scope_code, v.column_code, s.body_id, s.case_type_code, s.year_code, s.period_code, v.value_code,
-         coalesce(c.case_count, 0) as at_least,
-         s.ungrouped_count + coalesce(h.case_count, 0) + coalesce(p.case_count, 0) as not_shown,
-         s.case_count as total, v.position
-  from scope s
-  join value_list v
-    on (v.body_id is null or v.body_id = s.body_id)
-   and (s.scope_code = 'year' or v.column_code in ('outcome', 'lateness', 'channel'))
-  left join certain c
-    on c.scope_code = s.scope_code and c.body_id = s.body_id and c.case_type_code = s.case_type_code
-   and c.year_code = s.year_code and c.period_code = coalesce(s.period_code, '')
-   and c.column_code = v.column_code and c.value_code = v.value_code
-  left join possible p
-    on p.scope_code = s.scope_code and p.body_id = s.body_id and p.case_type_code = s.case_type_code
-   and p.year_code = s.year_code and p.period_code = coalesce(s.period_code, '')
-   and p.column_code = v.column_code and p.value_code = v.value_code
-  left join possible h
-    on h.scope_code = s.scope_code and h.body_id = s.body_id and h.case_type_code = s.case_type_code
-   and h.year_code = s.year_code and h.period_code = coalesce(s.period_code, '')
-   and h.column_code = v.column_code and h.value_code = ''
-)
-order by scope_code desc, column_code, body_id, case_type_code, year_code, period_code, position, value_code;
+select s.scope_code, v.column_code, s.body_id, s.case_type_code, s.year_code, s.period_code, v.value_code,
+       coalesce(c.case_count, 0),
+       coalesce(c.case_count, 0) + s.ungrouped_count + coalesce(h.case_count, 0) + coalesce(p.case_count, 0),
+       s.ungrouped_count + coalesce(h.case_count, 0) + coalesce(p.case_count, 0),
+       s.case_count
+from scope s
+join value_list v
+  on (v.body_id is null or v.body_id = s.body_id)
+ and (s.scope_code = 'year' or v.column_code in ('outcome', 'lateness', 'channel'))
+left join certain c on c.scope_id = s.scope_id and c.column_code = v.column_code and c.value_code = v.value_code
+left join possible p on p.scope_id = s.scope_id and p.column_code = v.column_code and p.value_code = v.value_code
+left join possible h on h.scope_id = s.scope_id and h.column_code = v.column_code and h.value_code = ''
+order by s.scope_id, v.column_code, v.position, v.value_code;
