@@ -48,7 +48,7 @@ ALLOWED_OPERATIONS = frozenset(
             "NotNull",
         ),
         *("InValues", "IfElse", "SearchedCase", "Coalesce", "Greatest", "Least", "StringConcat"),
-        *("Count", "CountStar", "Sum", "Min", "Max", "RowNumber", "Lag", "WindowFunction", "SortKey"),
+        *("Count", "CountStar", "Sum", "Min", "Max", "RowNumber", "Lag", "WindowFunction", "WindowBoundary", "SortKey"),
         *(
             "Project",
             "DropColumns",
