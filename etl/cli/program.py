@@ -1,0 +1,77 @@
+"""The program itself: its global options, its exit codes, and what happens to an error.
+
+Exit codes: 0 ok and "nothing new" · 1 internal · 2 usage · 20 privacy · 21 source · 22 settings · 23 release ·
+75 locked · 130 stopped by Ctrl-C. An unexpected exception shows one line and no traceback (SHAFAF_DEBUG=1 shows it).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import click
+
+from etl.cli import demo, operator, publish, stages
+from etl.cli.console import tell, tell_error
+from etl.cli.journal import close_journal, note_error, place_of
+from etl.errors import PortalError
+from etl.instance import Instance
+
+STOPPED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--portal",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    show_default="the current folder",
+    help="The instance: the folder with metadata.yml.",
+)
+@click.version_option(package_name="shafaf", prog_name="shafaf")
+@click.pass_context
+def program(context: click.Context, portal: Path) -> None:
+    """Publish the timelines of a public body: anonymised, counted in groups, final."""
+    context.obj = Instance(portal.resolve())
+
+
+for _verb in (
+    *(stages.run, stages.extract, stages.release, stages.build),
+    *(publish.serve, publish.schedule),
+    *(operator.status, operator.init),
+    demo.demo,
+):
+    program.add_command(_verb)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the program and leave with its exit code."""
+    sys.excepthook = _tell_internal_error
+    try:
+        code = program.main(args=args, prog_name="shafaf", standalone_mode=False)
+    except PortalError as error:
+        note_error("error", {"slug": error.slug, "exit_code": error.exit_code})
+        tell_error(error)
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        tell("stopped; what was released is whole")
+        code = STOPPED
+    close_journal()
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _tell_internal_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Log an unexpected exception by type and place, tell it in one line; the interpreter then exits with 1."""
+    place = place_of(trace)
+    note_error("internal-error", {"type": kind.__name__, "place": place})
+    tell(f"internal error: {kind.__name__} at {place}; please report it. The last release is as it was.")
+    if os.environ.get("SHAFAF_DEBUG") == "1":
+        sys.__excepthook__(kind, error, trace)
+    else:
+        tell("SHAFAF_DEBUG=1 shows the whole trace; it may hold values of cases, so keep it inside the body.")

@@ -1,0 +1,198 @@
+"""The main job, from top to bottom the data's way: extract, release what is due, build database and site (DESIGN §1).
+
+This module alone knows the order of the stages; they do not know one another. Every public function holds the
+instance's lock, so one run works at a time, and first heals what a run that died has left. Time comes from the
+newest staging manifest (`as_of`), never from the machine's clock. What it does not do: words for people (`etl.cli`).
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import portal
+from etl.anonymise import History, anonymise, due_months
+from etl.calendars import Period, parse_period
+from etl.engine import open_duckdb
+from etl.errors import ReleaseError, UsageError
+from etl.extract import ExtractReport, extract, newest_manifest, open_staging
+from etl.instance import Instance, current_release
+from etl.load import ReleaseSummary, build_database, heal, read_history, write_releases
+from etl.model.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
+
+DUE = "due"
+ALL = "all"
+CALENDAR_AHEAD = timedelta(days=92)  # due dates of a month's last cases lie in the calendar that is released with it
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What is released, what is due, by the newest snapshot: `as_of` is a civil date, None before any extraction."""
+
+    as_of: date | None
+    released: tuple[str, ...]
+    due: tuple[Period, ...]
+    last_released: Period | None
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run did: `releases` is empty and `site` None when there was nothing new."""
+
+    extracted: ExtractReport | None
+    healed: tuple[str, ...]
+    releases: tuple[ReleaseSummary, ...]
+    database: Path | None
+    site: Path | None
+
+
+def run(instance: Instance, *, period: str = DUE, progress: Progress = SILENT) -> RunReport:
+    """Do the main job: read the sources, release the months that are due, build what readers see.
+
+    period: `due` releases every closed month not yet released; a month (`1405-06`) stops after it; `all` also builds
+    database and site again. Errors: SourceError, PrivacyError, ReleaseError, SettingsError; the last release stays.
+    """
+    with _working(instance) as healed:
+        extracted = extract(instance, progress=progress)
+        releases = _release(instance, period, progress)
+        database, site = _build(instance, progress, always=period == ALL)
+    return RunReport(extracted, healed, releases, database, site)
+
+
+def run_extract(
+    instance: Instance, *, only: Sequence[str] = (), dry_run: bool = False, progress: Progress = SILENT
+) -> ExtractReport:
+    """Read the sources (or `only` some) into staging; with `dry_run` count and check, and write nothing."""
+    with _working(instance):
+        return extract(instance, only=only, dry_run=dry_run, progress=progress)
+
+
+def run_release(instance: Instance, *, period: str = DUE, progress: Progress = SILENT) -> tuple[ReleaseSummary, ...]:
+    """Release the months that are due by the newest snapshot; UsageError where `period` cannot be released."""
+    with _working(instance):
+        return _release(instance, period, progress)
+
+
+def run_build(instance: Instance, *, progress: Progress = SILENT) -> tuple[Path | None, Path | None]:
+    """Build the newest database and site again from the released files; (None, None) before any release."""
+    with _working(instance):
+        return _build(instance, progress, always=True)
+
+
+def read_schedule(instance: Instance) -> Schedule:
+    """Say what is released and what is due, without writing anything (for `status` and `--dry-run`)."""
+    manifest = newest_manifest(instance.staging)
+    policy = instance.settings.policy
+    released = _released(instance)
+    last = parse_period(policy.calendar.system, released[-1]) if released else None
+    if manifest is None:
+        return Schedule(None, released, (), last)
+    as_of = manifest.snapshot_at.astimezone(ZoneInfo(policy.calendar.zone)).date()
+    first_on = _first_registered_on(instance, _open_engine(instance))
+    due = () if first_on is None else due_months(policy, as_of=as_of, first=first_on, released=released)
+    return Schedule(as_of, released, due, last)
+
+
+@contextmanager
+def _working(instance: Instance) -> Iterator[tuple[str, ...]]:
+    with instance.lock():
+        try:
+            yield tuple(heal(instance))
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                raise
+            raise ReleaseError(
+                "disk-full",
+                found="a disk that takes no more bytes",
+                expected="room for staging, release and site",
+                todo="Make room and run again; what was released is whole.",
+            ) from error
+
+
+def _release(instance: Instance, period: str, progress: Progress) -> tuple[ReleaseSummary, ...]:
+    schedule = read_schedule(instance)
+    due = _choose(schedule, period, instance.settings.policy.calendar.system)
+    if not due or schedule.as_of is None:
+        return ()
+    policy = instance.settings.policy
+    backend = _open_engine(instance)
+    staging = open_staging(backend, instance.staging)
+    if staging is None:
+        return ()
+    released, placement, margin, cadence = read_history(instance, backend)
+    first_month = parse_period(policy.calendar.system, released[0]) if released else due[0]
+    days = policy.calendar.working.days(first_month.first_on, due[-1].last_on + CALENDAR_AHEAD)
+    calendar = backend.create_table("calendar_day", days, temp=True)
+    history = History(
+        due=due,
+        first_month=first_month,
+        placement=placement,
+        margin=margin,
+        cadence_bootstrap=cadence,
+        closed=() if released else schedule.due,
+    )
+    progress.step("anonymise", 0, len(due))
+    published = anonymise(staging, calendar=calendar, policy=policy, history=history)
+    progress.step("anonymise", len(due), len(due))
+    return tuple(write_releases(instance, backend, published, as_of=schedule.as_of, due=due, progress=progress))
+
+
+def _choose(schedule: Schedule, period: str, system: str) -> tuple[Period, ...]:
+    if period in (DUE, ALL):
+        return schedule.due
+    asked = parse_period(system, period)
+    if asked.code in schedule.released:
+        raise UsageError(
+            "period-released",
+            found=f"the month {asked.code}, which is released",
+            expected="a month that is due",
+            todo="A release never changes; run without --period to release what is due.",
+        )
+    chosen = tuple(month for month in schedule.due if month.first_on <= asked.first_on)
+    if asked.code not in {month.code for month in chosen}:
+        raise UsageError(
+            "period-not-due",
+            found=f"the period {asked.code}, which is not due",
+            expected=f"one of {', '.join(month.code for month in schedule.due) or 'no month (nothing is due)'}",
+            todo="A month is due when it has ended, has settled, and the newest snapshot is later.",
+        )
+    return chosen
+
+
+def _build(instance: Instance, progress: Progress, *, always: bool) -> tuple[Path | None, Path | None]:
+    released = _released(instance)
+    if not released:
+        return None, None
+    newest = released[-1]
+    database = site = None
+    if always or current_release(instance.datasets) != newest:
+        database = build_database(instance, progress=progress)
+    if always or current_release(instance.public) != newest:
+        site = portal.build_site(instance, progress=progress)
+    return database, site
+
+
+def _released(instance: Instance) -> tuple[str, ...]:
+    """List the months released, oldest first: a release is a month, and month codes of one calendar sort as text."""
+    return tuple(sorted(folder.name for folder in instance.releases.glob("[!.]*") if folder.is_dir()))
+
+
+def _open_engine(instance: Instance) -> Backend:
+    return open_duckdb(instance.private_folder("tmp"), memory_limit=instance.settings.policy.memory_limit)
+
+
+def _first_registered_on(instance: Instance, backend: Backend) -> date | None:
+    staging = open_staging(backend, instance.staging)
+    if staging is None:
+        return None
+    first: date | None = staging.case.registered_on.min().to_pyarrow().as_py()
+    return first

@@ -1,0 +1,184 @@
+"""The program: exit codes, what people and machines read, and what an unexpected error shows."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from etl.cli import main
+from etl.cli.journal import close_journal
+from etl.cli.loop import Loop, run_once
+from etl.cli.options import write_json
+from etl.errors import UsageError
+from etl.instance import Instance
+
+VERBS = ("run", "extract", "release", "build", "serve", "schedule", "status", "init", "demo")
+
+
+@pytest.fixture(autouse=True)
+def _keep_hook() -> Iterator[None]:
+    hook = sys.excepthook
+    yield
+    sys.excepthook = hook
+    close_journal()
+
+
+def leave(*arguments: str) -> int:
+    """Run the program and give its exit code."""
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    return int(left.value.code or 0)
+
+
+@pytest.fixture
+def started(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """An instance as `init` leaves it."""
+    assert leave("init", str(tmp_path / "own")) == 0
+    capsys.readouterr()
+    return tmp_path / "own"
+
+
+def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first screen of help is the list of verbs."""
+    assert leave("--help") == 0
+    text = capsys.readouterr().out
+    assert [verb for verb in VERBS if verb not in text] == []
+
+
+def test_an_unknown_verb_is_a_usage_error() -> None:
+    """Exit 2, as everywhere."""
+    assert leave("releese") == 2
+
+
+def test_a_folder_without_settings_is_a_settings_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 22, three parts on stderr, nothing on stdout."""
+    assert leave("--portal", str(tmp_path), "status") == 22
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    for part in ("found:", "expected:", "do:", "errors.md#no-instance"):
+        assert part in shown.err
+
+
+def test_init_gives_settings_that_load(started: Path) -> None:
+    """What `init` writes is valid, and is not written over."""
+    assert Instance(started).settings.policy.k == 10
+    assert leave("init", str(started)) == 2
+
+
+def test_status_before_any_run(started: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """People read stderr, machines one JSON object on stdout."""
+    assert leave("--portal", str(started), "status", "--json") == 0
+    shown = capsys.readouterr()
+    assert "nothing extracted yet" in shown.err
+    state = json.loads(shown.out)
+    assert (state["released"], state["due"], state["site"]) == ([], [], None)
+
+
+def test_a_dry_run_writes_nothing(started: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`run --dry-run` says what would be released and leaves the folder as it was."""
+    before = sorted(started.rglob("*"))
+    assert leave("--portal", str(started), "run", "--dry-run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["due"] == []
+    assert sorted(started.rglob("*")) == before
+
+
+def test_a_held_lock_is_told(started: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 75 where another run is at work."""
+    with Instance(started).lock():
+        assert leave("--portal", str(started), "run") == 75
+        assert leave("--portal", str(started), "status", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["is_locked"] is True
+
+
+def test_errors_are_logged_by_code_only(started: Path) -> None:
+    """The journal holds the slug and the exit code, nothing of the message."""
+    with Instance(started).lock():
+        leave("--portal", str(started), "run")
+    close_journal()
+    lines = [
+        json.loads(line) for line in (started / "var" / "log" / "run.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert lines[-1]["event"] == "error"
+    assert lines[-1]["slug"] == "locked"
+    assert len({line["run_id"] for line in lines}) == 1
+    assert (started / "var").stat().st_mode & 0o077 == 0
+
+
+def test_an_unexpected_error_is_one_line(
+    started: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback and no value, unless SHAFAF_DEBUG asks for them."""
+    leave("--portal", str(started), "status")
+    capsys.readouterr()
+    secret = "کیان‌دخت 0071234567"
+    _raise_unexpected(secret)
+    quiet = capsys.readouterr().err
+    assert "internal error: ValueError at" in quiet
+    assert secret not in quiet
+    assert "Traceback" not in quiet
+    monkeypatch.setenv("SHAFAF_DEBUG", "1")
+    _raise_unexpected(secret)
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_time_that_is_none_is_refused(started: Path) -> None:
+    """`schedule --at 25:00` ends with a usage error, not a loop."""
+    assert leave("--portal", str(started), "schedule", "--at", "25:00") == 2
+
+
+def test_the_loop_outlives_a_failed_job(started: Path) -> None:
+    """A job that ends with an error is followed by the next one."""
+    codes, ran = iter([21, 0, 1]), []
+
+    def job(instance: Instance) -> int:
+        ran.append(next(codes))
+        return ran[-1]
+
+    plan = Loop(Instance(started), every=5, job=job).plan()
+    for _ in range(3):
+        plan.run_all()
+    assert ran == [21, 0, 1]
+    assert len(plan.jobs) == 1
+
+
+def test_the_loop_looks_at_the_clock_every_minute(started: Path) -> None:
+    """Between jobs it sleeps for a minute at most, and Ctrl-C ends it."""
+    naps: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Loop(Instance(started), every=5, sleep=sleep).run()
+    assert all(0 < nap <= 60 for nap in naps)
+
+
+def test_a_job_runs_in_its_own_process(started: Path) -> None:
+    """The guard of the loop: an error inside is an exit code outside."""
+    with Instance(started).lock():
+        assert run_once(Instance(started)) == 75
+
+
+def test_a_bad_time_has_three_parts(started: Path) -> None:
+    """The error says what was found and what to write."""
+    with pytest.raises(UsageError, match="HH:MM"):
+        Loop(Instance(started), at="soon").plan()
+
+
+def test_reports_become_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Paths, tuples and nested values are plain in JSON."""
+    write_json({"path": tmp_path, "parts": (1, {"x": None})})
+    assert json.loads(capsys.readouterr().out) == {"path": str(tmp_path), "parts": [1, {"x": None}]}
+
+
+def _raise_unexpected(text: str) -> None:
+    try:
+        int(text)
+    except ValueError as error:
+        sys.excepthook(type(error), error, error.__traceback__)
