@@ -86,32 +86,43 @@ def outcome_title(line: OutcomeLine, released: Released, words: Words) -> str:
 def stage_chart(facts: BodyFacts, released: Released, words: Words) -> Chart | None:
     """Draw the median days of each stage, the longest in amber."""
     rows = [row for row in facts.stages.rows if row["median_days"] is not None]
+    names = tuple(released.activity(row["activity_code"], lang=words.lang).text for row in rows)
+    return _days_chart(
+        rows, names, words, name="stages", title=words.say("Where the days go"), heading=words.say("Stage")
+    )
+
+
+def unit_chart(facts: BodyFacts, released: Released, words: Words) -> Chart | None:
+    """Draw the median days at each unit, the longest in amber; only where steps are shown with their units."""
+    rows = facts.stages.units
+    names = tuple(released.label("unit", row["unit_id"], lang=words.lang).text for row in rows)
+    return _days_chart(rows, names, words, name="units", title=words.say("In which unit"), heading=words.say("Unit"))
+
+
+def _days_chart(
+    rows: Sequence[Row], names: tuple[str, ...], words: Words, *, name: str, title: str, heading: str
+) -> Chart | None:
     if not rows:
         return None
-    longest = rows[0]["activity_code"]
-    names = tuple(released.activity(row["activity_code"], lang=words.lang).text for row in rows)
 
     def part(tone: str, label: str, chosen: bool) -> Series:
-        picked = [(row["activity_code"] == longest) == chosen for row in rows]
+        picked = [(i == 0) == chosen for i in range(len(rows))]
         values = tuple(float(row["median_days"]) if yes else 0.0 for row, yes in zip(rows, picked, strict=True))
         texts = tuple(_days(row["median_days"], words) if yes else "" for row, yes in zip(rows, picked, strict=True))
         return Series(label, values, tone, texts)
 
-    series = (
-        part("late", words.say("the longest stage"), chosen=True),
-        part("done", words.say("other stages"), chosen=False),
-    )
+    series = (part("late", words.say("the longest"), chosen=True), part("done", words.say("the others"), chosen=False))
     said = words.say("; ").join(f"{n} {_days(r['median_days'], words)}" for n, r in zip(names, rows, strict=True))
     return Chart(
         kind="bar",
-        name="stages",
-        title=words.say("Where the days go"),
+        name=name,
+        title=title,
         text=said,
         lang=words.lang,
         categories=names,
         series=series if len(rows) > 1 else series[:1],
         unit=words.say("days"),
-        heading=words.say("Stage"),
+        heading=heading,
     )
 
 

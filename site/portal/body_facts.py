@@ -19,12 +19,13 @@ STAGES = 6
 
 @dataclass(frozen=True)
 class Stages:
-    """Median days in each stage, for how many cases stages are shown, and how many of each kind were in time."""
+    """Median days in each stage and unit, for how many cases stages are shown, and how many of each kind were in time."""
 
     rows: Sequence[Row]
     shown: Interval
     shown_on_time: Interval
     other_on_time: Interval
+    units: Sequence[Row]
 
     @property
     def longest(self) -> Row | None:
@@ -122,6 +123,7 @@ def _stages(released: Released, named: Mapping[str, Any]) -> Stages:
         Interval(with_steps["case_count"], 0, total),
         Interval(with_steps["on_time_at_least"], with_steps["on_time_not_shown"], with_steps["case_count"]),
         Interval(without["on_time_at_least"], without["on_time_not_shown"], without["case_count"]),
+        [row for row in released.ask("units_waiting", **named) if row["unit_id"] and row["median_days"]][:STAGES],
     )
 
 
@@ -132,7 +134,7 @@ def _services(rows: Sequence[Row]) -> list[Row]:
 def _addresses(
     released: Released, named: Mapping[str, Any], *, now: str, monthly: Mapping[str, Any], band: Band | None
 ) -> dict[str, str]:
-    names = ("on_time", "waits", "outcomes", "stage_days", "stage_coverage", "services_of_body")
+    names = ("on_time", "waits", "outcomes", "stage_days", "stage_coverage", "units_waiting", "services_of_body")
     found = {name: released.address(name, **named) for name in names}
     found["stock"] = released.address("stock", **(dict(named) | {"release": now}))
     found["monthly_flow"] = released.address("monthly_flow", **monthly)

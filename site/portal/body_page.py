@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from portal.body_charts import flow_charts, outcome_chart, outcome_lines, outcome_title, stage_chart
+from portal.body_charts import flow_charts, outcome_chart, outcome_lines, outcome_title, stage_chart, unit_chart
 from portal.body_facts import BodyFacts, Stages
 from portal.facts import Facts
 from portal.intervals import Interval
@@ -39,6 +39,7 @@ def body_values(
         "window_words": words.say("finished in the releases of this window or open at its end"),
         "sentence": tell(body.finding, words, facts, case_type=scope.case_type),
         "proof": proof(body.on_time, words),
+        "hidden_words": hidden_words(body.on_time, words),
         "sentence_address": body.addresses[body.finding.query],
         "strip": strip_chart(body.strip, words, name="strip", title=strip_title(words, facts)) if has_strip else None,
         "counted": body.strip.counted,
@@ -59,6 +60,7 @@ def body_values(
         if lines
         else "",
         "stages": stage_chart(body, released, words),
+        "units": unit_chart(body, released, words),
         "coverage": _coverage(body.stages, words),
         "flow": flows[0] if flows else None,
         "open_flow": flows[1] if flows else None,
@@ -97,11 +99,19 @@ def proof(on_time: Interval, words: Words) -> str:
     if not on_time.not_shown:
         return words.say("%(low)s of %(total)s cases in time, open ones counted.", low=low, total=total)
     return words.say(
-        "At least %(low)s and at most %(high)s of %(total)s cases in time, open ones counted; "
-        "for %(hidden)s this is not shown. No case is left out of the total.",
+        "At least %(low)s and at most %(high)s of %(total)s cases in time, open ones counted.",
         low=low,
         high=words.num(on_time.at_most),
         total=total,
+    )
+
+
+def hidden_words(on_time: Interval, words: Words) -> str:
+    """Say for how many cases it is not shown whether they were in time."""
+    if not on_time.not_shown:
+        return ""
+    return words.say(
+        "For %(hidden)s cases it is not shown whether they were in time; no case is left out of the total.",
         hidden=words.num(on_time.not_shown),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.body_facts import BodyFacts, interval
-from portal.body_page import proof, strip_title, window
+from portal.body_page import hidden_words, proof, strip_title, window
 from portal.facts import Facts
 from portal.intervals import Interval
 from portal.released import Released, Row
@@ -79,6 +79,7 @@ def home_values(
         "window_words": words.say("finished in the releases of this window or open at its end"),
         "sentence": tell(home.finding, words, facts, case_type=home.scope.case_type),
         "proof": proof(home.on_time, words),
+        "hidden_words": hidden_words(home.on_time, words),
         "sentence_address": home.addresses["sentence"],
         "strip": strip_chart(home.strip, words, name="strip", title=strip_title(words, facts)),
         "counted": home.strip.counted,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from portal.charts import Chart, to_svg
+from portal.charts import to_svg, to_table
 from portal.words import Words, translations
 
 
@@ -31,7 +31,8 @@ class Renderer:
             other="en" if words.lang == "fa" else "fa",
             direction="rtl" if words.lang == "fa" else "ltr",
             words=words,
-            svg=_svg,
+            svg=to_svg,
+            table_of=to_table,
             **shared,
         )
         self.words = words
@@ -41,7 +42,3 @@ class Renderer:
         """Render a template for the page at `path` (inside the language's folder); links are relative to it."""
         root = "../" * path.count("/")
         return self._env.get_template(template).render(path=path, root=root, **values)
-
-
-def _svg(chart: Chart) -> str:
-    return to_svg(chart)

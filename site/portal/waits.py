@@ -123,4 +123,4 @@ def _column(label: tuple[int, int | None] | str, words: Words) -> str:
         return words.say("over\n%(n)s", n=words.num(first - 1))
     if first == last:
         return words.num(last)
-    return words.say("%(first)s to %(last)s", first=words.num(first), last=words.num(last))
+    return words.say("%(first)s–%(last)s", first=words.num(first), last=words.num(last))

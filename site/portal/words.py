@@ -74,6 +74,10 @@ class Words:
         """Write a civil date with its weekday, without its year."""
         return formats.day(value, self.lang, self.system, year=False, weekday=True)
 
+    def short_date(self, value: datetime.date) -> str:
+        """Write a civil date without its year."""
+        return formats.day(value, self.lang, self.system, year=False)
+
     def period(self, code: str) -> str:
         """Write a month, season or year."""
         return formats.period(code, self.lang, self.system)
@@ -100,6 +104,7 @@ class Words:
             "pct": self.pct,
             "jdate": self.date,
             "weekday": self.weekday,
+            "short_date": self.short_date,
             "period": self.period,
             "digits": self.digits,
             "size": lambda value: formats.size(value, self.lang),

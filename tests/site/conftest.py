@@ -37,6 +37,7 @@ META = {
     "law_kind": "calendar",
     "law_from": "received",
 }
+_UNITS = ("legal", "secretariat")
 _STEPS = ("registered", "assigned", "in_review", "decided", "issued")
 
 
@@ -129,6 +130,7 @@ class ReleasedMaker:
                     None if service is None else self.random.choice(("granted_full", "granted_full", "refused_exempt"))
                 )
                 with_steps = band is not None and service is not None and self.random.random() < 0.5
+                level = self.random.choice(("milestones", "steps_units"))
                 group = self.add(
                     "case_group",
                     release_id=period.code,
@@ -146,17 +148,17 @@ class ReleasedMaker:
                     lateness_code=lateness,
                     duration_band_code=band if service else None,
                     trace_id=1 if with_steps else None,
-                    trace_level="milestones" if with_steps else None,
+                    trace_level=level if with_steps else None,
                     case_count=count,
                     timed_band_code="10",
                     wait_median_days=4,
                 )
                 whole += count
                 if with_steps:
-                    self._steps(group)
+                    self._steps(group, has_units=level == "steps_units")
         return whole
 
-    def _steps(self, group: int) -> None:
+    def _steps(self, group: int, *, has_units: bool) -> None:
         start = 0
         for number, activity in enumerate(_STEPS, 1):
             since = 0 if number == 1 else self.random.randrange(0, 5)
@@ -166,6 +168,7 @@ class ReleasedMaker:
                 case_group_id=group,
                 step_number=number,
                 activity_code=activity,
+                unit_id=_UNITS[number % 2] if has_units else None,
                 is_gap=0,
                 timed_band_code="10",
                 since_start_median_days=start,
@@ -204,6 +207,8 @@ def make_released(datasets: Path, *, meta: dict[str, str] = META) -> None:
         title_fa="پروانهٔ کمیاب",
         title_en="Rare permit",
     )
+    for unit, fa, en in (("legal", "دفتر حقوقی", "Legal office"), ("secretariat", "دبیرخانه", "Secretariat")):
+        maker.add("unit", unit_id=unit, body_id="mosharekat", title_fa=fa, title_en=en)
     system = meta["calendar_code"]
     last = parse_period(system, "1405-06" if system == "jalali" else "2015-06")
     first = last.first_on - timedelta(days=30 * (MONTHS - 1))

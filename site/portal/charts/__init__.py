@@ -3,5 +3,6 @@
 from portal.charts.chart import KINDS, Chart, Mark, Series
 from portal.charts.figure import to_plotly
 from portal.charts.svg import to_svg
+from portal.charts.table import ChartTable, to_table
 
-__all__ = ["KINDS", "Chart", "Mark", "Series", "to_plotly", "to_svg"]
+__all__ = ["KINDS", "Chart", "ChartTable", "Mark", "Series", "to_plotly", "to_svg", "to_table"]

@@ -1,0 +1,136 @@
+"""Queries that readers see: named, documented, run on the release they name, honest about what is not shown."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from etl.errors import SettingsError
+from etl.instance import Instance
+from portal.catalogue import Query, load_queries
+from portal.catalogue import _read as read_query
+from portal.released import open_released
+
+LADDER = (
+    "service_id",
+    "unit_id",
+    "outcome_code",
+    "lateness_code",
+    "duration_band_code",
+    "is_loop",
+    "channel_code",
+    "trace_id",
+)
+KNOWN_ONLY = re.compile(
+    rf"where[^)]*\b({'|'.join(LADDER)})\s+is\s+not\s+null|({'|'.join(LADDER)})\s+is\s+not\s+null\s+and", re.I
+)
+UNBOUND = {"reading_6_wrong"}  # shows what happens without a release
+VALUES = {
+    "release": "1405-06",
+    "first_release": "1404-07",
+    "body": "mosharekat",
+    "case_type": "foi",
+    "service": "shop",
+    "band": "06_10",
+    "above": "11_15",
+}
+BUDGET = 0.25  # seconds; a loose bound against a query that walks the whole database per row
+
+
+def refuses(sql: str) -> bool:
+    """Say whether the lint refuses a query: a rate over rows whose ladder column is known."""
+    return bool(KNOWN_ONLY.search(re.sub(r"\s+", " ", sql)))
+
+
+@pytest.mark.parametrize("query", load_queries().values(), ids=lambda q: q.name)
+def test_every_query_runs_and_answers(query: Query, site_instance: Instance) -> None:
+    """A query runs with the parameters of a page, gives at least one row, and is quick."""
+    with open_released(site_instance.datasets) as released:
+        begun = time.process_time()
+        rows = released.ask(query.name, **VALUES)
+        assert time.process_time() - begun < BUDGET
+    assert rows
+
+
+@pytest.mark.parametrize("query", load_queries().values(), ids=lambda q: q.name)
+def test_every_query_names_its_release(query: Query) -> None:
+    """A figure is a permalink only if its query names the release."""
+    assert query.name in UNBOUND or "release" in query.parameters or "first_release" in query.parameters
+
+
+@pytest.mark.parametrize("query", load_queries().values(), ids=lambda q: q.name)
+def test_every_query_is_documented_in_both_languages(query: Query) -> None:
+    """Titles in Persian and English, a description, no Latin title in Persian."""
+    assert re.search("[ا-ی]", query.title["fa"])
+    assert query.title["en"]
+    assert query.text.endswith(".")
+
+
+@pytest.mark.parametrize("query", load_queries().values(), ids=lambda q: q.name)
+def test_no_rate_leaves_out_what_is_not_shown(query: Query) -> None:
+    """A query never drops the rows that do not show a ladder column; only the wrong examples do."""
+    is_example = re.fullmatch(r"reading_[24]_wrong", query.name) is not None
+    assert refuses(query.sql) == is_example
+
+
+def test_lint_sees_a_planted_rate() -> None:
+    """The lint is not blind."""
+    assert refuses("select avg(x) from case_group\nwhere body_id = :b and outcome_code is not null")
+    assert not refuses("select sum(case when outcome_code is null then 1 end) from case_group where body_id = :b")
+
+
+def test_address_quotes_its_parameters() -> None:
+    """A body whose id needs quoting gets a working link."""
+    query = load_queries()["on_time"]
+    address = query.address(VALUES | {"body": "a b&c"})
+    assert address.startswith("/data/portal/on_time?")
+    assert "body=a+b%26c" in address
+    assert "service" not in address
+
+
+def test_query_without_titles_is_an_error() -> None:
+    """A file without its head is refused, not shown without a name."""
+    with pytest.raises(SettingsError, match="nameless"):
+        read_query("nameless", "select 1")
+
+
+def test_intervals_agree_with_a_plain_recount(site_instance: Instance) -> None:
+    """at_least, not_shown and total are what counting the rows one by one gives."""
+    with open_released(site_instance.datasets) as released:
+        groups = released.rows(
+            "select * from case_group where body_id = 'mosharekat' and case_type_code = 'foi' and release_id >= '1404-07'"
+        )
+        margin = released.rows(
+            "select * from margin where body_id = 'mosharekat' and case_type_code = 'foi' and release_id = '1405-06'"
+        )[0]
+        answer = released.ask("on_time", **VALUES)[0]
+    known = sum(g["case_count"] for g in groups if g["lateness_code"] == "on_time")
+    hidden = sum(g["case_count"] for g in groups if g["lateness_code"] is None) + margin["awaiting_count"]
+    total = sum(g["case_count"] for g in groups) + margin["awaiting_count"] + margin["open_count"]
+    assert answer == {"at_least": known, "not_shown": hidden, "at_most": known + hidden, "total": total}
+
+
+def test_service_share_holds_for_every_way_to_fill_what_is_hidden(site_instance: Instance) -> None:
+    """However many hidden cases belong to the service, its share in time lies inside the interval."""
+    with open_released(site_instance.datasets) as released:
+        row = released.ask("service_on_time", **VALUES)[0]
+    late_hidden = row["possible"] - row["possible_on_time"] - row["possible_unclear"]
+    for on in (0, row["possible_on_time"]):
+        for late in (0, late_hidden):
+            for unclear, as_on in ((0, 0), (row["possible_unclear"], 0), (row["possible_unclear"],) * 2):
+                for own in (0, row["unclear"]):
+                    share = (row["on_time"] + own + on + as_on) / (row["shown"] + on + late + unclear)
+                    assert row["low_share"] - 1e-9 <= share <= row["high_share"] + 1e-9
+
+
+def test_queries_have_no_side_effect(site_instance: Instance) -> None:
+    """Reading leaves the database as it was."""
+    path: Path = site_instance.datasets / "portal-1405-06.db"
+    before = path.read_bytes()
+    with open_released(site_instance.datasets) as released:
+        for name in load_queries():
+            released.ask(name, **VALUES)
+    assert path.read_bytes() == before

@@ -1,0 +1,234 @@
+"""The built site: twins, links, weight, words, numbers with their queries, nothing private, and a whole or no switch."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from etl.errors import ReleaseError
+from etl.instance import Instance
+from portal import build_site
+from portal.catalogue import load_queries
+
+WEIGHT = 100_000  # bytes of a page with its style sheet
+VOID = {"meta", "link", "input", "img", "br", "hr", "use", "path", "rect", "circle", "line"}
+
+
+class Reader(HTMLParser):
+    """Collects links, ids, headings and texts of a page."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        super().__init__()
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.headings: list[int] = []
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the tag and its links."""
+        named = dict(attrs)
+        self.tags.append(tag)
+        for name in ("href", "src", "action"):
+            if named.get(name):
+                self.links.append(str(named[name]))
+        if named.get("id"):
+            self.ids.append(str(named["id"]))
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Check that tags close in order."""
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Keep the text that people read."""
+        if not set(self.open) & {"style", "script", "pre", "code"}:
+            self.text.append(data)
+
+
+def read(path: Path) -> Reader:
+    """Read a page."""
+    reader = Reader()
+    reader.feed(path.read_text(encoding="utf-8"))
+    assert reader.open == []
+    return reader
+
+
+def pages(built: Path) -> Iterator[Path]:
+    """Give every page in either language."""
+    for lang in ("fa", "en"):
+        yield from sorted((built / lang).rglob("*.html"))
+
+
+def test_both_languages_have_the_same_pages(built: Path) -> None:
+    """English is the same site, not a translation bolted on."""
+    listed = {lang: {p.relative_to(built / lang) for p in (built / lang).rglob("*.html")} for lang in ("fa", "en")}
+    assert listed["fa"] == listed["en"]
+    assert len(listed["fa"]) >= 12
+
+
+def test_every_link_inside_the_site_resolves(built: Path) -> None:
+    """Relative links lead to a file, fragments to an id; the only page made by the server is find."""
+    for path in pages(built):
+        reader = read(path)
+        for link in reader.links:
+            parts = urlsplit(link)
+            if parts.scheme or link.startswith("/"):
+                continue
+            if not parts.path:
+                assert parts.fragment in reader.ids, (path, link)
+                continue
+            target = (path.parent / parts.path).resolve()
+            assert target.is_file() or target.name == "find", (path, link)
+
+
+def test_nothing_is_loaded_from_elsewhere(built: Path) -> None:
+    """No address of another host, no script."""
+    for path in pages(built):
+        text = path.read_text(encoding="utf-8")
+        reader = read(path)
+        assert "script" not in reader.tags
+        assert not [link for link in reader.links if urlsplit(link).scheme or urlsplit(link).netloc]
+        assert "url(http" not in text
+
+
+def test_every_query_link_names_a_query_and_its_release(built: Path) -> None:
+    """A number leads to a named query with all its parameters."""
+    seen = set()
+    for path in pages(built):
+        for link in read(path).links:
+            parts = urlsplit(link)
+            if parts.path.startswith("/data/portal/") and parts.query:
+                query = load_queries()[parts.path.removeprefix("/data/portal/")]
+                assert set(parse_qs(parts.query, keep_blank_values=True)) == set(query.parameters), link
+                seen.add(query.name)
+    assert {"on_time", "waits", "outcomes", "stock", "monthly_flow", "stage_days", "service_on_time"} <= seen
+
+
+def test_every_page_is_light(built: Path) -> None:
+    """A page with its style sheet stays below 100 KB."""
+    style = (built / "static" / "site.css").stat().st_size
+    for path in pages(built):
+        assert path.stat().st_size + style < WEIGHT, path
+
+
+def test_headings_go_down_one_level_at_a_time(built: Path) -> None:
+    """One h1 a page, no level skipped."""
+    for path in pages(built):
+        levels = read(path).headings
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), path
+
+
+def test_ids_are_unique_on_a_page(built: Path) -> None:
+    """Labels of drawings lead to one element."""
+    for path in pages(built):
+        ids = read(path).ids
+        assert len(ids) == len(set(ids)), path
+
+
+def test_every_drawing_has_its_table(built: Path) -> None:
+    """The figures of a drawing stand in a table beside it."""
+    for path in pages(built):
+        text = path.read_text(encoding="utf-8")
+        assert text.count('<svg class="chart') == text.count('<details class="table"'), path
+
+
+def test_persian_pages_have_persian_digits_only(built: Path) -> None:
+    """Latin digits stand in file names, codes and names of standards only."""
+    allowed = re.compile(r"CC-BY-4\.0|SHA-256|[\w.]+\.(gz|json|db|parquet|csv)|\b[a-z_]+_\w+\b")
+    for path in sorted((built / "fa").rglob("*.html")):
+        text = allowed.sub("", " ".join(read(path).text))
+        assert not re.search("[0-9]", text), (path, re.findall(".{20}[0-9].{10}", text)[:3])
+
+
+def test_persian_pages_run_right_to_left(built: Path) -> None:
+    """Direction and language are declared on the document."""
+    assert '<html lang="fa" dir="rtl">' in (built / "fa" / "index.html").read_text(encoding="utf-8")
+    assert '<html lang="en" dir="ltr">' in (built / "en" / "index.html").read_text(encoding="utf-8")
+
+
+def test_page_sentence_is_at_least_and_counts_open_cases(built: Path) -> None:
+    """The headline never states a share of the known rows alone."""
+    text = (built / "en" / "body" / "mosharekat" / "index.html").read_text(encoding="utf-8")
+    assert re.search(r"<em>at least \d+ were answered", text)
+    assert "open ones counted" in text
+
+
+def test_wide_share_is_told_as_a_range(built: Path) -> None:
+    """Every outcome of the legend is a range where something is not shown."""
+    text = (built / "en" / "body" / "mosharekat" / "index.html").read_text(encoding="utf-8")
+    legend = re.search(r'<ul class="legend wide">(.*?)</ul>', text, re.S)
+    assert legend is not None
+    assert all(" to " in line for line in re.findall(r"<b>(.*?)</b>", legend[1], re.S))
+
+
+def test_silent_months_are_named(built: Path) -> None:
+    """A body that fell silent is said to have been silent, and when."""
+    text = (built / "en" / "body" / "archive" / "index.html").read_text(encoding="utf-8")
+    assert "Silent: no case came in or went out in Ordibehesht 1405, Khordad 1405." in text
+
+
+def test_service_that_is_never_shown_says_so(built: Path) -> None:
+    """No share is made up for a service too small to show."""
+    text = (built / "en" / "service" / "rare.html").read_text(encoding="utf-8")
+    assert "Too few cases are shown" in text
+    assert "%" not in re.sub(r"<[^>]+>", "", text)
+
+
+def test_foreign_name_is_isolated_and_escaped(built: Path) -> None:
+    """A body known only by its Portuguese name keeps its language."""
+    text = (built / "fa" / "index.html").read_text(encoding="utf-8")
+    assert '<bdi lang="pt" dir="auto">Arquivo &amp; Memória</bdi>' in text
+
+
+def test_rules_show_both_results(built: Path) -> None:
+    """Each of the six rules has a wrong and a right query with its result."""
+    text = (built / "en" / "data.html").read_text(encoding="utf-8")
+    assert text.count('<div class="wrong">') == text.count('<div class="right">') == 6
+
+
+def test_root_offers_both_languages_without_script(built: Path) -> None:
+    """The first page is two links, Persian first."""
+    links = [link for link in read(built / "index.html").links if link.endswith(".html")]
+    assert links == ["fa/index.html", "en/index.html"]
+
+
+def test_site_is_named_in_place(site_instance: Instance) -> None:
+    """current.json names the folder; nothing half built remains."""
+    current = json.loads((site_instance.public / "current.json").read_text(encoding="utf-8"))
+    assert current == {"release_id": "1405-06"}
+    assert sorted(p.name for p in site_instance.public.iterdir()) == ["1405-06", "current.json"]
+
+
+def test_building_twice_gives_the_same_bytes(site_instance: Instance, built: Path) -> None:
+    """No clock and no chance enters a page."""
+    before = {path: path.read_bytes() for path in built.rglob("*") if path.is_file()}
+    assert build_site(site_instance) == built
+    assert {path: path.read_bytes() for path in built.rglob("*") if path.is_file()} == before
+
+
+def test_nothing_released_is_an_error_in_words(tmp_path: Path) -> None:
+    """Building before the first release says what to do."""
+    with pytest.raises(ReleaseError, match="shafaf run"):
+        build_site(Instance(tmp_path))
+    assert not (tmp_path / "public").exists()
+
+
+def test_private_words_of_a_source_reach_no_page(built: Path) -> None:
+    """Pages show titles and counts; keys and hashes of single cases have no place in them."""
+    for path in pages(built):
+        assert not re.search(r"\b[0-9a-f]{32,}\b", path.read_text(encoding="utf-8")), path
