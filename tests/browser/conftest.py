@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,17 +132,29 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def bare(chromium: Browser, width: int) -> Iterator[BrowserContext]:
-    """Give a browser without JavaScript, as wide as the test asks."""
-    context = chromium.new_context(viewport={"width": width, "height": 800}, java_script_enabled=False)
-    yield context
-    context.close()
+@pytest.fixture(scope="session")
+def contexts(chromium: Browser) -> Mapping[tuple[int, bool], BrowserContext]:
+    """Give a browser window for each width, without and with JavaScript."""
+    return {
+        (width, scripts): chromium.new_context(viewport={"width": width, "height": 800}, java_script_enabled=scripts)
+        for width in WIDTHS
+        for scripts in (False, True)
+    }
 
 
 @pytest.fixture
-def scripted(chromium: Browser, width: int) -> Iterator[BrowserContext]:
-    """Give a browser with JavaScript, in which a test may measure."""
-    context = chromium.new_context(viewport={"width": width, "height": 800})
+def bare(contexts: Mapping[tuple[int, bool], BrowserContext], width: int) -> Iterator[BrowserContext]:
+    """Give a window without JavaScript, as wide as the test asks; its pages are closed after the test."""
+    yield from _swept(contexts[width, False])
+
+
+@pytest.fixture
+def scripted(contexts: Mapping[tuple[int, bool], BrowserContext], width: int) -> Iterator[BrowserContext]:
+    """Give a window with JavaScript, in which a test may measure; its pages are closed after the test."""
+    yield from _swept(contexts[width, True])
+
+
+def _swept(context: BrowserContext) -> Iterator[BrowserContext]:
     yield context
-    context.close()
+    for page in context.pages:
+        page.close()

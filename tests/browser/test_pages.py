@@ -31,17 +31,33 @@ SPILLED = """() => {
           names: spilled.slice(0, 5).map(e => e.tagName + "." + e.className)};
 }"""
 
+# A text's box is as tall as its font allows, so its baseline stands for its height.
 OUTSIDE = """() => [...document.querySelectorAll("svg.chart")].flatMap(svg => {
   const frame = svg.getBoundingClientRect();
   if (!frame.width) return [];
   return [...svg.querySelectorAll("text, rect, line, path, use")].filter(mark => {
     const box = mark.getBoundingClientRect();
+    const isText = mark.tagName === "text";
+    const top = isText ? frame.top + mark.y.baseVal[0].value * frame.height / svg.viewBox.baseVal.height - 6 : box.top;
+    const bottom = isText ? top + 8 : box.bottom;
     return box.width + box.height > 0 && (box.left < frame.left - 1.5 || box.right > frame.right + 1.5
-      || box.top < frame.top - 1.5 || box.bottom > frame.bottom + 1.5);
+      || top < frame.top - 1.5 || bottom > frame.bottom + 1.5);
   }).map(mark => svg.querySelector("title")?.textContent + ": " + mark.tagName + " " + mark.textContent);
 })"""
 
-BARS = """() => [...document.querySelectorAll("svg.chart.bar")].map(svg => {
+TOUCHING = """() => [...document.querySelectorAll("svg.chart")].flatMap(svg => {
+  const texts = [...svg.querySelectorAll("text")].filter(text => text.getBoundingClientRect().width);
+  const wrong = [];
+  texts.forEach((one, i) => texts.slice(i + 1).forEach(other => {
+    const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
+    const isSameLine = Math.abs(one.y.baseVal[0].value - other.y.baseVal[0].value) < 6;
+    if (isSameLine && a.left < b.right - 0.5 && b.left < a.right - 0.5)
+      wrong.push(`${one.textContent} | ${other.textContent}`);
+  }));
+  return wrong;
+})"""
+
+BARS = """() => [...document.querySelectorAll("svg.chart.bar")].filter(svg => svg.querySelector("rect")).map(svg => {
   const frame = svg.getBoundingClientRect();
   const first = svg.querySelector("rect").getBoundingClientRect();
   return {left: first.left - frame.left, right: frame.right - first.right, wide: frame.width};
@@ -87,15 +103,6 @@ def test_a_page_opens_without_javascript_and_without_an_error(bare, site, kind, 
         page.screenshot(path=f"{folder}/{kind}.{language}.{width}.png", full_page=True)
 
 
-def test_a_page_fits_its_window(scripted, site, kind, language, width):
-    """No sideways scrolling of the page; only tables may scroll inside their own frame."""
-    page, wrong = open_page(scripted, site, kind, language)
-    assert wrong == []
-    found = page.evaluate(SPILLED)
-    assert found["over"] <= 0, found["names"]
-    assert found["names"] == []
-
-
 def test_axe_finds_nothing_serious(scripted, site, kind, language, width):
     """WCAG 2 A and AA, and the best practices that axe calls serious or critical."""
     page, _ = open_page(scripted, site, kind, language)
@@ -108,14 +115,19 @@ def test_axe_finds_nothing_serious(scripted, site, kind, language, width):
     assert serious == []
 
 
-def test_pictures_and_text_run_the_right_way(scripted, site, kind, language, width):
-    """Persian pages run from the right, their bars too; every mark of a picture lies inside it."""
-    page, _ = open_page(scripted, site, kind, language)
+def test_a_page_fits_and_runs_the_right_way(scripted, site, kind, language, width):
+    """No sideways scrolling; Persian from the right, its bars too; marks lie inside, labels apart."""
+    page, wrong = open_page(scripted, site, kind, language)
+    assert wrong == []
+    found = page.evaluate(SPILLED)
+    assert found["over"] <= 0, found["names"]
+    assert found["names"] == []
     if kind in ("tables", "table", "query", "error", "choose"):
         return
     assert page.evaluate("document.documentElement.lang") == language
     assert page.evaluate("getComputedStyle(document.body).direction") == ("rtl" if language == "fa" else "ltr")
     assert page.evaluate(OUTSIDE) == []
+    assert page.evaluate(TOUCHING) == []
     for bar in page.evaluate(BARS):
         near, far = ("right", "left") if language == "fa" else ("left", "right")
         assert bar[near] <= 0.05 * bar["wide"], (kind, language, bar)

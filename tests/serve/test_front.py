@@ -68,7 +68,8 @@ def test_nothing_beside_the_published_files_is_served(served, path):
 
 def test_a_missing_page_is_said_in_both_languages(served):
     """The language of the address comes first."""
-    persian, english = served.client.get("/fa/nothing/"), served.client.get("/en/nothing/")
+    persian = served.client.get("/fa/nothing/", headers={"accept-language": "en"})
+    english = served.client.get("/en/nothing/")
     assert persian.status_code == english.status_code == 404
     assert '<html lang="fa" dir="rtl">' in persian.text
     assert '<html lang="en" dir="ltr">' in english.text

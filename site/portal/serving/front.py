@@ -88,7 +88,7 @@ class _Front:
         """Answer a path of the built site."""
         pointer = self.site.look()
         path = request.path_params["path"]
-        language = "en" if path.startswith("en/") or prefers_english(request.scope) else "fa"
+        language = path[:2] if path.startswith(("fa/", "en/")) else "en" if prefers_english(request.scope) else "fa"
         if pointer is None:
             return unavailable(language=language)
         found = await page_or_asset(pointer.target, path, request.scope)
