@@ -1,0 +1,135 @@
+"""Each gate refuses what it must, names table and rule, shows no value, and leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import ibis
+import pytest
+
+from etl.errors import PrivacyError
+from etl.instance import Instance
+from etl.load import write_releases
+from tests.load.builder import AS_OF, METADATA, Office, floor, group, make_instance
+
+KEY = ("1403-01", "alef", "foi")
+STATUTORY = {"release_id": "1403-01", "year_code": "1403", "body_id": "alef", "case_type_code": "foi"}
+
+REFUSED = {
+    "a group below k": ("gate-k", Office(["1403-01"], [group(case_count=9, outcome_code="not_held")])),
+    "an empty floor": ("gate-k", Office(["1403-01"], [floor(case_count=0)])),
+    "two floor rows": ("gate-floor", Office(["1403-01"], [floor(), floor(case_count=4)])),
+    "a floor row with detail": ("gate-floor", Office(["1403-01"], [floor(outcome_code="not_held")])),
+    "a floor row with a time": ("gate-floor", Office(["1403-01"], [floor(timed_band_code="10", wait_median_days=3)])),
+    "a floor rung without the mark": ("gate-floor", Office(["1403-01"], [group(rung_number=7)])),
+    "two groups alike": ("gate-partition", Office(["1403-01"], [group(), group(case_count=20)])),
+    "a time without its band": ("gate-times", Office(["1403-01"], [group(wait_median_days=4)])),
+    "an unknown outcome": ("gate-code", Office(["1403-01"], [group(outcome_code="xyzzy")])),
+    "an unknown body": ("gate-id", Office(["1403-01"], [group(body_id="xyzzy")])),
+    "an unknown service": ("gate-id", Office(["1403-01"], [group(service_id="xyzzy")])),
+    "a period that is none": ("gate-period", Office(["1403-01"], [group() | {"period_code": "xyzzy"}])),
+    "cases that got lost": (
+        "gate-nothing-lost",
+        Office(["1403-01"], [group()], margin={KEY: {"finished_count": 13, "registered_count": 13}}),
+    ),
+    "a stock that does not follow": ("gate-margin", Office(["1403-01"], [group()], margin={KEY: {"open_count": 1}})),
+    "an unknown dimension value": (
+        "gate-code",
+        Office(
+            ["1403-01"],
+            [group()],
+            statutory=[
+                STATUTORY | {"dimension_code": "outcome", "value_code": "xyzzy", "case_count": 2, "basis_code": "exact"}
+            ],
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("slug", "office"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_release_that_breaks_a_rule_is_refused(
+    instance: Instance, release: Callable[[Office], Any], slug: str, office: Office
+) -> None:
+    """The error names the rule and no value, and no byte of the release is on disk."""
+    with pytest.raises(PrivacyError) as error:
+        release(office)
+    assert error.value.slug == slug
+    assert "xyzzy" not in str(error.value)
+    assert not list(instance.datasets.rglob("*"))
+    assert not list(instance.placement.rglob("*"))
+
+
+def test_the_same_office_unbroken_is_released(release: Callable[[Office], Any]) -> None:
+    """The gates let a good release pass (else the tests above would prove nothing)."""
+    statutory = [
+        STATUTORY | {"dimension_code": "outcome", "value_code": "not_held", "case_count": 2, "basis_code": "exact"}
+    ]
+    office = Office(["1403-01"], [group(outcome_code="not_held"), group(), floor()], statutory=statutory)
+    assert release(office)[0].case_count == 27
+
+
+@pytest.mark.parametrize("change", ["more", "less"])
+def test_the_columns_are_an_allow_list(instance: Instance, backend: Any, change: str) -> None:
+    """A column that the dictionary does not name, or a missing one, stops the release."""
+    office = Office(["1403-01"], [group()])
+    published = office.published()
+    margin = published.margin
+    margin = margin.mutate(case_key=ibis.literal("x")) if change == "more" else margin.drop("open_count")
+    with pytest.raises(PrivacyError) as error:
+        write_releases(instance, backend, replace(published, margin=margin), as_of=AS_OF, due=office.months)
+    assert error.value.slug == "release-columns"
+
+
+def test_a_column_of_another_type_is_refused(instance: Instance, backend: Any) -> None:
+    """A count that is text, say, could carry anything."""
+    office = Office(["1403-01"], [group()])
+    published = office.published()
+    margin = published.margin.mutate(open_count=published.margin.open_count.cast("string"))
+    with pytest.raises(PrivacyError) as error:
+        write_releases(instance, backend, replace(published, margin=margin), as_of=AS_OF, due=office.months)
+    assert error.value.slug == "release-types"
+
+
+@pytest.mark.parametrize("title", ["=HYPERLINK(1)", "+98", "-x", "@x", "الف\u202eب"])
+def test_formulas_and_direction_controls_are_refused(tmp_path: Any, backend: Any, title: str) -> None:
+    """A label that a spreadsheet would run, or that turns the reading direction, is refused and not altered."""
+    instance = make_instance(tmp_path / "bad", metadata=METADATA.replace("Body Alef", f'"{title}"'))
+    office = Office(["1403-01"], [group()])
+    with pytest.raises(PrivacyError) as error:
+        write_releases(instance, backend, office.published(), as_of=AS_OF, due=office.months)
+    assert error.value.slug == "gate-text"
+
+
+@pytest.mark.parametrize("spelling", ["0499370899", "۰۴۹۹۳۷۰۸۹۹", "خانه ٠٤٩٩٣٧٠٨٩٩ الف"])
+def test_a_planted_identity_is_refused(tmp_path: Any, backend: Any, spelling: str) -> None:
+    """A canary of the demo's office stops the release in any script and inside any text."""
+    instance = make_instance(tmp_path / "bad", metadata=METADATA.replace("Body Alef", f'"{spelling}"'))
+    instance.office.mkdir()
+    (instance.office / "canaries.txt").write_text("0499370899\nزهرا موسوی‌نژاد\n", encoding="utf-8")
+    office = Office(["1403-01"], [group()])
+    with pytest.raises(PrivacyError) as error:
+        write_releases(instance, backend, office.published(), as_of=AS_OF, due=office.months)
+    assert error.value.slug == "gate-text"
+    assert spelling not in str(error.value)
+
+
+def test_a_group_has_exactly_its_cases(instance: Instance, backend: Any) -> None:
+    """Placements that do not fit the sizes of the groups stop the release."""
+    office = Office(["1403-01"], [group()])
+    published = office.published()
+    fewer = published.placement.filter(published.placement.case_key != "first-0-0")
+    with pytest.raises(PrivacyError) as error:
+        write_releases(instance, backend, replace(published, placement=fewer), as_of=AS_OF, due=office.months)
+    assert error.value.slug == "placement-mismatch"
+
+
+def test_sums_reach_back_over_earlier_releases(release: Callable[[Office], Any]) -> None:
+    """Cases that waited in an earlier release are grouped later, and the balance closes over all of them."""
+    release(Office(["1403-01"], [group()], awaiting={KEY: 10}))
+    waited = {("alef", "foi"): 10}
+    summary = release(Office(["1403-02"], [group("1403-02", 10, outcome_code="not_held")], before=waited))
+    assert summary[0].case_count == 10
+    with pytest.raises(PrivacyError):
+        release(Office(["1403-03"], [group("1403-03", 10, outcome_code="not_held")], before=waited))
