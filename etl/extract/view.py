@@ -36,9 +36,7 @@ def open_staging(backend: Backend, folder: Path) -> Staging | None:
     newest = case.group_by("case_key").agg(batch_id=case.batch_id.max())
     live = case.semi_join(newest, ["case_key", "batch_id"])
     live = live.filter(~live.is_deleted)
-    return Staging(
-        live, event.semi_join(live, ["case_key", "batch_id"]), exemption.semi_join(live, ["case_key", "batch_id"])
-    )
+    return Staging(live, _of(event, live), _of(exemption, live))
 
 
 def read_labels(folder: Path) -> tuple[Label, ...]:
@@ -48,6 +46,11 @@ def read_labels(folder: Path) -> tuple[Label, ...]:
         return ()
     rows = json.loads((folder / manifest.labels.path).read_text(encoding="utf-8"))
     return tuple(Label(**row) for row in rows)
+
+
+def _of(rows: Table, live: Table) -> Table:
+    """Keep the rows of exactly the live versions; the selection makes a plain relation of the join."""
+    return rows.semi_join(live, ["case_key", "batch_id"]).select(*rows.columns)
 
 
 def _table(backend: Backend, files: list[str], name: str, schema: pa.Schema) -> Table:
