@@ -26,6 +26,7 @@ from portal.body_page import body_values, file_of
 from portal.data_page import data_values
 from portal.due_dates import DueDate, due_dates
 from portal.facts import Facts, read_facts
+from portal.find_page import find_values
 from portal.home_page import HomeFacts, home_values, read_home
 from portal.letter_page import letter_values, limit_words
 from portal.reading import Rule, read_rules
@@ -126,6 +127,8 @@ def _write_language(folder: Path, read: _Read, released: Released, words: Words,
     write("data.html", "data.html", **data_values(released, read.rules, words))
     write("methodology.html", "methodology.html", limits=limit_words(words, facts))
     write("privacy.html", "privacy.html")
+    found = find_values([service.service for service, _ in read.services], read.scopes, released, words)
+    write("find.html", "find.html", **found)
 
 
 def _write_shared(folder: Path, facts: Facts) -> None:

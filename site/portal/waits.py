@@ -16,7 +16,8 @@ from portal.released import Row
 from portal.words import Words
 
 BEYOND = 2  # bands kept apart past the limit; the rest is one column
-NARROW = 6  # columns of bands where no fixed limit divides them
+NARROW = 5  # columns of bands where no fixed limit divides them
+ROOMY = 7  # columns beside one another with labels on one line
 HIDDEN = "hidden"
 OPEN = "open"
 _TONES = ("done", "late", "hidden", "open", "open_late")
@@ -107,7 +108,7 @@ def strip_chart(strip: Strip, words: Words, *, name: str, title: str) -> Chart:
         title=title,
         text=words.say("Of a hundred: %(said)s.", said=said),
         lang=words.lang,
-        categories=tuple(_column(label, words) for label in strip.labels),
+        categories=_columns(strip, words),
         series=series,
         unit=words.say("of a hundred"),
         heading=words.say("Days"),
@@ -115,9 +116,16 @@ def strip_chart(strip: Strip, words: Words, *, name: str, title: str) -> Chart:
     )
 
 
+def _columns(strip: Strip, words: Words) -> tuple[str, ...]:
+    labels = [_column(label, words) for label in strip.labels]
+    if len(labels) > ROOMY:
+        labels = [label if "\n" in label else label.replace(" ", "\n", 1) for label in labels]
+    return tuple(labels)
+
+
 def _column(label: tuple[int, int | None] | str, words: Words) -> str:
     if isinstance(label, str):
-        return words.say("days not\nshown") if label == HIDDEN else words.say("open")
+        return words.say("days\nhidden") if label == HIDDEN else words.say("open")
     first, last = label
     if last is None:
         return words.say("over\n%(n)s", n=words.num(first - 1))

@@ -20,6 +20,7 @@ LANES = 3
 ROWS = 15  # dots above one another before a column gets another lane
 ROW = 46.0  # a bar with its label
 BAR = 15.0
+LETTER = 5.8  # a letter of an axis label, on the wide side
 PLOT = 118.0  # height of a line chart
 
 
@@ -80,13 +81,19 @@ def _strip(chart: Chart) -> _Drawing:
             for j, tone in enumerate(column)
         ]
         draw.parts.append("".join(dots))
-        draw.text(middle, floor + 13, chart.categories[i], tone="axis")
+        draw.text(_inside(middle, chart.categories[i]), floor + 13, chart.categories[i], tone="axis")
     draw.line(EDGE, floor + 2, WIDTH - EDGE, floor + 2, "base")
     if chart.mark and chart.mark.before <= len(columns):
         x = EDGE + step * chart.mark.before
         draw.line(x, 4, x, floor + 2, "limit")
         draw.text(x + 4, 12, chart.mark.label, anchor="start", tone="axis strong")
     return draw
+
+
+def _inside(middle: float, words: str) -> float:
+    """Move the middle of a label so that its longest line stays in the box."""
+    half = LETTER * max(len(line) for line in words.split("\n")) / 2
+    return min(max(middle, half), WIDTH - half)
 
 
 def _bars(chart: Chart) -> _Drawing:
@@ -151,7 +158,7 @@ def _lines(chart: Chart) -> _Drawing:
     for series in chart.series:
         draw.parts.append(_path(chart, series, left=left, step=step, floor=floor, unit=PLOT / top_value))
     for i in chart.shown_ticks:
-        x = min(max(left + step * i, 16), WIDTH - 20)
+        x = _inside(left + step * i, chart.categories[i])
         draw.line(left + step * i, floor, left + step * i, floor + 3, "base")
         draw.text(x, floor + 14, chart.categories[i], tone="axis")
     return draw

@@ -20,6 +20,7 @@ class ChartTable:
 def to_table(chart: Chart) -> ChartTable:
     """Give the table of a chart; bars of which each has one part become one column."""
     has_names = len(chart.categories) > 1
+    cells: list[tuple[str, ...]]
     if chart.kind == "bar" and has_names:
         cells = [(" ".join(s.texts[i] for s in chart.series if s.texts).strip(),) for i in range(len(chart.categories))]
         head: tuple[str, ...] = (chart.unit,)
