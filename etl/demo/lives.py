@@ -85,7 +85,7 @@ def draw_letter(stream: Stream, number: int, start: int) -> Case:
         name = "internal_letter"
     service = offices.services[name]
     is_internal = name == "internal_letter"
-    unit = offices.handlers[int(rnd.random() ** 2 * len(offices.handlers))]
+    unit = offices.handlers[int(rnd.random() ** 3 * len(offices.handlers))]
     roles = offices.roles(unit, offices.other(unit, rnd.random()))
     received = stream.clock.at(start)
     is_arabic = rnd.random() < 0.12
@@ -197,7 +197,7 @@ def _detours(stream: Stream, service: OfficeService, outcome: str | None) -> Det
 def _letter_steps(stream: Stream, start: int, service: OfficeService, roles: Mapping[str, str]) -> list[Step]:
     rnd = stream.rnd
     detours = Detours(stuck_days=int(30 + 150 * rnd.random()) if rnd.random() < story.STUCK else 0)
-    is_answered = service.id == "body_inquiry" or rnd.random() < 0.45
+    is_answered = service.id == "body_inquiry" or rnd.random() < 0.30
     plan = NOTED if service.id == "internal_letter" else (LONG if is_answered else FILED)
     stages = [("registered", "", "S", 0), *draw_stages(rnd, plan, service.wait * stream.pace, detours)]
     if plan is LONG:

@@ -35,7 +35,7 @@ NOTED = (("assigned", "S", "U", 0.4), ("filed", "U", "S", 0.6))
 DESK_ACTIONS = frozenset({"received", "answered_at_desk", "notified", "closed", "reopened"})
 DECISIONS = frozenset({"signed", "answered_at_desk"})
 ENDINGS = frozenset({"closed", "filed"})
-SPREAD = 0.40  # of the logarithm of the wait
+SPREAD = 0.28  # of the logarithm of the wait
 CONTESTED_ROUNDS = (8, 11)
 
 
@@ -66,7 +66,7 @@ def draw_stages(rnd: Random, plan: Sequence[tuple[str, str, str, float]], wait: 
     total = wait * DAY_MINUTES * rnd.lognormvariate(0.0, SPREAD)
     stages: list[Stage] = []
     for action, source, target, share in plan:
-        stages.append((action, source, target, max(1, int(total * share * (0.6 + 0.8 * rnd.random())))))
+        stages.append((action, source, target, max(1, int(total * share * (0.75 + 0.5 * rnd.random())))))
         if action == "reviewed":
             stages.extend(_after_review(rnd, detours))
         elif action == "drafted" and detours.returned:

@@ -28,14 +28,14 @@ SILENT: Mapping[str, tuple[tuple[int, int], ...]] = {"mohit": ((1404, 10), (1404
 SETTLING_BODY, SETTLING_DAYS, LEGAL_DAYS = "shahrdari", (11, 30), (3, 8)
 
 DESK_SHARE = 0.665  # cases that begin at the desk; the others are letters of other bodies and of the body itself
-FOI_SHARE, COMPLAINT_SHARE = 0.075, 0.055  # of those at the desk
+FOI_SHARE, COMPLAINT_SHARE = 0.052, 0.038  # of those at the desk
 INQUIRY_SHARE, INTERNAL_SHARE = 0.20, 0.27  # of those that are letters only
 
 CONTESTED = 0.013  # thirty events and more
 STUCK = 0.010  # waits for months in one unit
-RETURNED = 0.060
-CLARIFIED = 0.090
-INQUIRED = 0.060
+RETURNED = 0.050
+CLARIFIED = 0.075
+INQUIRED = 0.050
 REOPENED = 0.004
 CORRECTED = 0.003  # the recorded outcome is changed after closing
 ENTERED_LATE = 0.012  # typed in a month or two after it happened
