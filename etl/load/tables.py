@@ -6,8 +6,7 @@ Schema, keys and indexes are made by sqlite-utils from the dictionary; rows go i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from graphlib import TopologicalSorter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -32,15 +31,6 @@ def create_tables(database: Database) -> None:
         database.table(spec.name).create(types, pk=spec.key, foreign_keys=foreign)
         for name in spec.index:
             database.table(spec.name).create_index([name])
-
-
-def _referred_first(tables: Mapping[str, TableSpec]) -> list[TableSpec]:
-    """Order tables so that each comes after those that its columns refer to."""
-    refers = {
-        spec.name: {column.references for column in spec.columns if column.references not in (None, spec.name)}
-        for spec in tables.values()
-    }
-    return [tables[str(name)] for name in TopologicalSorter(refers).static_order()]
 
 
 def load_releases(database: Database, releases: Sequence[Release]) -> None:
