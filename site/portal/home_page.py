@@ -11,7 +11,7 @@ from portal.body_page import hidden_words, proof, strip_title, window
 from portal.facts import Facts
 from portal.intervals import Interval
 from portal.released import Released, Row
-from portal.scope import FEWEST, WINDOW, Scope
+from portal.scope import WINDOW, Scope, leading_order
 from portal.sentence import Finding, brief, find, tell
 from portal.waits import Band, Strip, make_strip, strip_chart
 from portal.words import Words
@@ -63,9 +63,7 @@ def _leading(released: Released, first: str, last: str) -> str:
     finished: dict[str, int] = {}
     for row in released.ask("bodies", first_release=first, release=last):
         finished[row["case_type_code"]] = finished.get(row["case_type_code"], 0) + row["finished_count"]
-    if finished.get("foi", 0) >= FEWEST:
-        return "foi"
-    return max(finished, key=lambda code: (finished[code], code), default="foi")
+    return next(iter(leading_order(finished)), "foi")
 
 
 def home_values(

@@ -7,6 +7,7 @@ period, and the waiting and open cases of that same month are counted in.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from portal.released import Released
 
 WINDOW = 12
 FEWEST = 20  # cases below which no share is said in a sentence
+LEADING_SHARE = 0.2  # of a body's finished cases from which information requests lead its page
+_OF_PEOPLE = ("foi", "service", "complaint", "appeal")  # what people ask; the office's own letters come after
 _NEWEST = """
 select body_id, case_type_code, max(release_id) as release_id
 from case_group where late_for_code is null group by body_id, case_type_code
@@ -41,18 +44,34 @@ class Scope:
 
 
 def find_scopes(released: Released) -> dict[str, list[Scope]]:
-    """Give the scopes of each body, the case type with most finished cases first; information requests lead if enough."""
+    """Give the scopes of each body, the case type that leads its page first (see `leading_order`)."""
     newest = {(row["body_id"], row["case_type_code"]): row["release_id"] for row in released.rows(_NEWEST)}
     last = released.newest.release_id
     first = released.since(last, months=WINDOW)
-    found: dict[str, list[tuple[tuple[int, int], Scope]]] = {}
+    found: dict[str, dict[str, int]] = {}
     for row in released.ask("bodies", first_release=first, release=last):
-        body, case_type, finished = row["body_id"], row["case_type_code"], row["finished_count"]
-        end = newest.get((body, case_type), last)
-        scope = Scope(body, case_type, released.since(end, months=WINDOW), end)
-        leads = case_type == "foi" and finished >= FEWEST
-        found.setdefault(body, []).append(((int(leads), finished), scope))
-    return {
-        body: [scope for _, scope in sorted(ranked, key=lambda pair: pair[0], reverse=True)]
-        for body, ranked in found.items()
-    }
+        found.setdefault(row["body_id"], {})[row["case_type_code"]] = row["finished_count"]
+    scopes: dict[str, list[Scope]] = {}
+    for body, finished in found.items():
+        for case_type in leading_order(finished):
+            end = newest.get((body, case_type), last)
+            scopes.setdefault(body, []).append(Scope(body, case_type, released.since(end, months=WINDOW), end))
+    return scopes
+
+
+def leading_order(finished: Mapping[str, int]) -> list[str]:
+    """Order case types by what a page should lead with, given the finished cases of each.
+
+    Information requests where they are a fifth of all; then what people ask, most first; then the office's own letters.
+
+    >>> leading_order({"correspondence": 900, "service": 60, "foi": 40, "other": 3})
+    ['foi', 'service', 'correspondence', 'other']
+    """
+    asked = sum(count for case_type, count in finished.items() if case_type in _OF_PEOPLE)
+
+    def rank(case_type: str) -> tuple[bool, bool, int, str]:
+        count = finished[case_type]
+        leads = case_type == "foi" and count >= FEWEST and count >= LEADING_SHARE * asked
+        return leads, case_type in _OF_PEOPLE and count > 0, count, case_type
+
+    return sorted(finished, key=rank, reverse=True)

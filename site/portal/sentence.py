@@ -105,7 +105,7 @@ def _some(words: Words, interval: Interval) -> str:
         return words.say("all")
     if low == high == 0:
         return words.say("fewer than one")
-    if low == high or interval.at_least == interval.at_most:
+    if 10 * interval.at_least == low * interval.total and interval.at_least == interval.at_most:
         return words.say("%(n)s", n=words.num(low))
     if low == 0:
         return words.say("at most %(n)s", n=words.num(high + 1))

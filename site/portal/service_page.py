@@ -67,7 +67,15 @@ def _sentence(service: ServiceFacts, words: Words, facts: Facts) -> Markup:
         return words.rich(
             "Of every 10 requests for this service, [%(some)s were answered in time]%(law)s.", some=some, law=law
         )
+    if not row["on_time"]:
+        return words.rich("How many requests for this service were answered in time is not shown%(law)s.", law=law)
     late = service.shown.at_least - row["on_time"] - row["unclear"]
+    if not late:
+        return words.rich(
+            "[At least %(on_time)s] requests for this service were answered in time%(law)s.",
+            on_time=words.num(row["on_time"]),
+            law=law,
+        )
     return words.rich(
         "[At least %(on_time)s] requests for this service were answered in time and at least %(late)s late%(law)s.",
         on_time=words.num(row["on_time"]),

@@ -147,9 +147,11 @@ def _lines(chart: Chart) -> _Drawing:
     lines = max((chart.categories[i].count("\n") + 1 for i in chart.shown_ticks), default=1)
     draw = _Drawing(floor + 6 + 12 * lines)
     count = len(chart.categories)
-    step = (right - left) / max(count - 1, 1)
+    is_step = chart.kind == "step"  # a stock lasts a whole month, a flow is a point
+    step = (right - left) / max(count if is_step else count - 1, 1)
     for i in chart.silent:
-        draw.box(max(left, left + step * (i - 0.5)), top, step, PLOT, "silent")
+        start = max(left, left + step * (i if is_step else i - 0.5))
+        draw.box(start, top, min(step, right - start), PLOT, "silent")
     for value in (0.0, top_value / 2, top_value):
         y = floor - PLOT * value / top_value
         draw.line(left, y, right, y, "base" if value == 0 else "grid")
@@ -158,8 +160,9 @@ def _lines(chart: Chart) -> _Drawing:
     for series in chart.series:
         draw.parts.append(_path(chart, series, left=left, step=step, floor=floor, unit=PLOT / top_value))
     for i in chart.shown_ticks:
-        x = _inside(left + step * i, chart.categories[i])
-        draw.line(left + step * i, floor, left + step * i, floor + 3, "base")
+        middle = left + step * (i + 0.5 if is_step else i)
+        x = _inside(middle, chart.categories[i])
+        draw.line(middle, floor, middle, floor + 3, "base")
         draw.text(x, floor + 14, chart.categories[i], tone="axis")
     return draw
 
@@ -177,6 +180,8 @@ def _path(chart: Chart, series: Series, *, left: float, step: float, floor: floa
         else:
             words.append(f"{'L' if pen_down else 'M'}{x} {y}")
         pen_down = True
+    if chart.kind == "step" and pen_down:
+        words.append(f"H{_n(left + step * len(series.values))}")
     return f'<path class="l-{series.tone}" d="{"".join(words)}"/>'
 
 
