@@ -157,6 +157,9 @@ def put_release(root: Path, release: str, *, releases: tuple[str, ...]) -> None:
             f'<!DOCTYPE html><html lang="{language}" dir="{direction}"><head><title>{release}</title></head>'
             f"<body><main><h1>{release}</h1></main></body></html>"
         )
+        (page.parent / "find.html").write_text(
+            f'<!DOCTYPE html><html lang="{language}" dir="{direction}"><body><input name="q" value=""><!--found--></body></html>'
+        )
         for path in ("body/karun/index.html", "service/permit.html"):
             shown = page.parent / path
             shown.parent.mkdir(parents=True)

@@ -1,28 +1,30 @@
-"""The page of a search's results: the plain frame of the server, in the reader's language, without JavaScript."""
+"""The page of a search's results: the built `find.html` of the site with what a question found put into its place."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
+from html import escape
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-
+from portal.find_page import FOUND
 from portal.serving.find import Found
+from portal.serving.words import FOUND_NOTHING, FOUND_TITLE
 
-PAGES: Final = Path(__file__).parent / "pages"
-
-
-def find_page(language: str, question: str, found: Sequence[Found]) -> str:
-    """Render what a question found, for a language (fa, en)."""
-    direction = "rtl" if language == "fa" else "ltr"
-    return _template().render(lang=language, dir=direction, question=question, found=found)
+_BOX: Final = 'value=""'
 
 
-@lru_cache(maxsize=1)
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+def find_page(built: str, language: str, question: str, found: Sequence[Found]) -> str:
+    """Fill the built page of a language (fa, en) with a question and its answers; without a question it stays as it is."""
+    if not question:
+        return built
+    answers = _answers(language, found)
+    return built.replace(_BOX, f'value="{escape(question)}"', 1).replace(FOUND, answers, 1)
+
+
+def _answers(language: str, found: Sequence[Found]) -> str:
+    if not found:
+        return f'<p class="proof" role="status">{escape(FOUND_NOTHING[language])}</p>'
+    items = "".join(
+        f'<li><a href="{escape(item.path)}" dir="auto">{escape(item.title(language))}</a></li>' for item in found
     )
-    return environment.get_template("find.html")
+    return f'<section class="card"><h2>{escape(FOUND_TITLE[language])}</h2><ul class="list">{items}</ul></section>'

@@ -109,10 +109,13 @@ class _Front:
             return not_found()
         if released is None or site is None:
             return unavailable(language=language)
-        question = request.query_params.get("q", "")[:MAX_QUESTION]
         pages = site.target / language
+        built = pages / "find.html"
+        if not built.is_file():
+            return not_found(language=language)
+        question = request.query_params.get("q", "")[:MAX_QUESTION]
         found = [item for item in await run_sync(find, released.target, question) if (pages / item.path).is_file()]
-        html = find_page(language, question, found)
+        html = find_page(built.read_text(encoding="utf-8"), language, question, found)
         return HTMLResponse(html, headers={"cache-control": SOON, "x-robots-tag": "noindex"})
 
     async def status(self, request: Request) -> Response:

@@ -1,4 +1,7 @@
-"""Short pages that stand for no template of the site: not found, not published yet; both languages on one page."""
+"""What the server itself says: short pages that no template of the site stands for, both languages on one page.
+
+These few sentences stand here and not in the site's catalogues, because they must be there before any site is built.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,11 @@ from starlette.responses import HTMLResponse, Response
 BANNER: Final = {
     "fa": "نسخهٔ نمایشی؛ انتشار رسمی هیچ دستگاهی نیست.",
     "en": "Demonstration; not an official publication of any body.",
+}
+FOUND_TITLE: Final = {"fa": "یافته‌ها", "en": "Found"}
+FOUND_NOTHING: Final = {
+    "fa": "چیزی پیدا نشد. واژه‌ای کوتاه‌تر یا نامی دیگر را بیازمایید، یا از فهرست زیر برگزینید.",
+    "en": "Nothing was found. Try a shorter word or another name, or choose from the list below.",
 }
 _NOT_FOUND: Final = {
     "fa": ("این صفحه پیدا نشد", "نشانی را دوباره ببینید یا از صفحهٔ نخست آغاز کنید."),
