@@ -39,7 +39,11 @@ from portal.words import LANGUAGES, Words
 
 KEPT = 2
 _STEP = "site"
-_SERVICES = "select service_id, parent_id from service where service_id <> 'not_recorded' order by service_id"
+_SERVICES = """
+select service_id, parent_id from service
+where service_id <> 'not_recorded' and service_id not in (select parent_id from service where parent_id is not null)
+order by service_id
+"""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,6 @@ def _read(released: Released, progress: Progress) -> _Read:
             row["parent_id"],
         )
         for row in released.rows(_SERVICES)
-        if row["parent_id"] is not None or row["service_id"] in main
     ]
     until = parse_period(facts.system, released.newest.release_id).last_on
     due = due_dates(released, headline=facts.headline, law=facts.law, until=until)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from portal.formats import sort_key
 from portal.released import Released
 from portal.words import Words
 
@@ -31,4 +32,4 @@ def find_values(
 
 def _rows(kind: str, items: Sequence[tuple[str, str]], released: Released, words: Words) -> list[dict[str, Any]]:
     rows = [{"title": released.label(kind, item, lang=words.lang), "href": href} for item, href in items]
-    return sorted(rows, key=lambda row: row["title"].text.casefold())
+    return sorted(rows, key=lambda row: sort_key(row["title"].text))

@@ -12,7 +12,7 @@ from datetime import date
 from persiantools.jdatetime import JalaliDate
 
 from etl.calendars import Period, parse_period
-from etl.model.text import persian_digits
+from etl.model.text import fold, persian_digits
 
 JALALI_MONTHS = {
     "fa": ("فروردین", "اردیبهشت", "خرداد", "تیر", "مرداد", "شهریور", "مهر", "آبان", "آذر", "دی", "بهمن", "اسفند"),
@@ -34,6 +34,8 @@ SEASONS = {
     ("gregorian", "fa"): ("سه‌ماههٔ نخست", "سه‌ماههٔ دوم", "سه‌ماههٔ سوم", "سه‌ماههٔ چهارم"),
     ("gregorian", "en"): ("first quarter of", "second quarter of", "third quarter of", "fourth quarter of"),
 }
+_ALPHABET = "ابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی"  # «آ» is folded to «ا»
+_ORDER = {letter: 0x600 + place for place, letter in enumerate(_ALPHABET)}
 
 
 def number(value: float | None, lang: str, *, decimals: int = 0) -> str:
@@ -115,6 +117,15 @@ def month_tick(code: str, lang: str, system: str) -> str:
     months = JALALI_MONTHS if system == "jalali" else GREGORIAN_MONTHS
     name = months[lang][int(code[5:]) - 1]
     return f"{name if lang == 'fa' else name[:3]}\n{digits(code[:4], lang)}"
+
+
+def sort_key(text: str) -> tuple[int, ...]:
+    """Give the key that orders names as a Persian dictionary does (code points put «پ» after «و»); case is ignored.
+
+    >>> sorted(["گواهی", "کارت", "پروانه", "بیمه", "آب"], key=sort_key)
+    ['آب', 'بیمه', 'پروانه', 'کارت', 'گواهی']
+    """
+    return tuple(_ORDER.get(letter, ord(letter)) for letter in fold(text) if letter.isalnum() or letter == " ")
 
 
 def size(byte_count: int, lang: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from portal.body_facts import BodyFacts, interval
 from portal.body_page import hidden_words, proof, strip_title, window
 from portal.facts import Facts
+from portal.formats import sort_key
 from portal.intervals import Interval
 from portal.released import Released, Row
 from portal.scope import WINDOW, Scope, leading_order
@@ -85,7 +86,7 @@ def home_values(
         "stock": home.stock,
         "stock_address": home.addresses["stock"],
         "bodies_address": home.addresses["bodies"],
-        "bodies": sorted(listed, key=lambda line: line["title"].text.casefold()),
+        "bodies": sorted(listed, key=lambda line: sort_key(line["title"].text)),
         "long": len(listed) > LONG,
     }
 

@@ -90,14 +90,20 @@ def _proof(service: ServiceFacts, words: Words) -> str:
             "Cases shown: fewer than %(n)s. The body's own page counts them in its totals.", n=words.num(FEWEST)
         )
     row = service.on_time
-    return words.say(
-        "%(shown)s finished cases are shown as of this service; up to %(possible)s more may belong to it. "
-        "Whichever they are, the share in time lies between %(low)s and %(high)s.",
+    text = words.say(
+        "%(shown)s finished cases are shown as of this service; up to %(possible)s more may belong to it.",
         shown=words.num(service.shown.at_least),
         possible=words.num(service.shown.not_shown),
+    )
+    if not service.is_narrow:
+        none = words.say("So many that no share in time is given.")
+        return f"{text} {none}"
+    share = words.say(
+        "Whichever they are, the share in time lies between %(low)s and %(high)s.",
         low=words.pct(row["low_share"]),
         high=words.pct(row["high_share"]),
     )
+    return f"{text} {share}"
 
 
 def _step(row: Row, released: Released, words: Words) -> dict[str, Any]:
