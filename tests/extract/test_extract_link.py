@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
+import pytest
+
 from etl.extract import extract
 from etl.instance import Instance
 
@@ -75,15 +77,17 @@ def test_letters_that_match_no_request_are_counted(office: Any) -> None:
     assert report.read == 3
 
 
-def test_a_classified_letter_joins_nothing(office: Any, cases: Read, events: Read) -> None:
-    """The request stays, as if the letter did not exist; its referrals are gone too."""
+@pytest.mark.parametrize("secrecy", ["محرمانه", "", None])
+def test_a_classified_letter_joins_nothing(office: Any, cases: Read, events: Read, secrecy: str | None) -> None:
+    """The request stays, as if the letter did not exist; its referrals leave no quarantine row either."""
     office.request("q1", tracking="T1")
-    office.letter("l1", tracking="T1", secrecy="محرمانه")
+    office.letter("l1", tracking="T1", secrecy=secrecy)
     office.referrals = [("l1", "refer", "1404/05/05 10:00", None, "a")]
     instance = office.write()
     report = extract(instance)
     (case,) = cases(instance)
     assert (case["is_linked"], report.quarantined, report.classified_band) == (False, 0, "1-9")
+    assert report.reasons == {}
     assert events(instance) == []
 
 

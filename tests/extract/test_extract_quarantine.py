@@ -94,3 +94,11 @@ def test_all_that_is_not_normal_is_secret_and_leaves_no_trace(make_instance: Mak
     assert (report.read, report.staged, report.quarantined) == (1, 1, 0)
     assert report.classified_band == "1-9"
     assert not list((instance.var / "quarantine").glob("*"))
+
+
+def test_a_missing_class_is_secret_even_where_a_map_calls_it_normal(make_instance: Make) -> None:
+    """What means "nothing recorded" cannot mean normal."""
+    instance = make_instance(
+        GOOD, GOOD.replace("r-1,عادی", "r-2,-"), edits=[('"عادی" = "normal"', '"عادی" = "normal", "-" = "normal"')]
+    )
+    assert extract(instance).read == 1

@@ -29,6 +29,15 @@ def test_both_clocks_run_from_their_own_start(office: Any, cases: Read) -> None:
     assert (case["lateness_bylaw_code"], case["lateness_law_code"], case["wait_days"]) == ("on_time", "late", 7)
 
 
+def test_the_last_day_is_still_on_time(office: Any, cases: Read) -> None:
+    """A decision on the due date is on time, one day later it is late."""
+    office.request("q1", decided="1404/05/11")
+    office.request("q2", decided="1404/05/12", registered="1404/05/02", received="1404/05/01 10:00")
+    instance = office.write()
+    extract(instance)
+    assert [case["lateness_law_code"] for case in cases(instance)] == ["on_time", "late"]
+
+
 def test_a_case_finishes_with_its_first_final_decision(office: Any, cases: Read) -> None:
     """Decided before closed: the decision counts; open: no finish, no lateness, no wait."""
     office.request("q1", decided="1404/05/04", closed="1404/06/04")
