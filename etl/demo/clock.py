@@ -45,6 +45,11 @@ class OfficeClock:
         """Write a civil day as Jalali text in one of the three styles."""
         return self.day_texts[style][min(max(day, self.first), self.last) - self.first]
 
+    def month_of(self, day: int) -> tuple[int, int]:
+        """Give the Jalali year and month of a civil day."""
+        year, month, _ = self.day_text(day, 0).split("/")
+        return int(year), int(month)
+
     def year_text(self, day: int) -> str:
         """Write the Jalali year of a civil day."""
         return self.years[min(max(day, self.first), self.last) - self.first]

@@ -27,7 +27,7 @@ from etl.model.progress import SILENT, Progress
 DESK, AUTOMATION, CANARIES = "desk.db", "automation.db", "canaries.txt"
 CUTOFF_DAYS = 16  # after the last day of the last whole month
 HORIZON_DAYS = 1100  # how far past the cutoff lives are followed
-BATCH = 4_000  # cases between two writes
+BATCH = 500  # cases between two writes
 VERSION = "1"
 AVERAGE_MONTH = 2_500.0  # the sum of `monthly` in office.yml
 _NAMES = {"1": "دفتر وارده", "2": "دفتر صادره", "3": "دفتر داخلی"}
@@ -220,7 +220,8 @@ def _flush(desk: sqlite3.Connection, automation: sqlite3.Connection, records: Re
 def _insert(database: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
     if rows:
         marks = ", ".join("?" * len(rows[0]))
-        database.executemany(f"insert or ignore into {table} values ({marks})", rows)
+        verb = "insert or ignore" if table == "applicant" else "insert"  # an applicant may come again
+        database.executemany(f"{verb} into {table} values ({marks})", rows)
 
 
 def _lose_dossiers(automation: sqlite3.Connection, seen: int) -> None:

@@ -68,6 +68,8 @@ def _complaint_about(stream: Stream, case: Case) -> Case | None:
     if case.kind == "complaint" or draw >= limit:
         return None
     start = int((decided_index(clock, case.steps) + 1 + wait * 15) * DAY_MINUTES)
+    if story.silent(stream.offices.body.id, *clock.month_of(clock.at(start)[0])):
+        return None
     service = stream.offices.services["service_complaint"]
     complaint = draw_request(stream, case.number + SPAWNED, start, "complaint", service, parent=case)
     return complaint._replace(ground="late" if is_slow else complaint.ground)
