@@ -27,9 +27,18 @@ def body_values(
     body: BodyFacts, scopes: Sequence[Scope], released: Released, words: Words, facts: Facts
 ) -> dict[str, Any]:
     """Give what template `body.html` needs."""
+    return {
+        **_first_screen(body, scopes, released, words, facts),
+        **_outcomes(body, released, words),
+        **_details(body, released, words),
+        "addresses": body.addresses,
+    }
+
+
+def _first_screen(
+    body: BodyFacts, scopes: Sequence[Scope], released: Released, words: Words, facts: Facts
+) -> dict[str, Any]:
     scope = body.scope
-    lines = outcome_lines(body.outcomes)
-    flows = flow_charts(body, words)
     has_strip = body.strip.counted > 0
     return {
         "title": released.label("body", scope.body, lang=words.lang),
@@ -47,6 +56,13 @@ def body_values(
         "longest": _longest(body.stages, released, words),
         "finished": sum(row["finished_count"] for row in body.flow[-12:]),
         "silent": _silent(body, words),
+    }
+
+
+def _outcomes(body: BodyFacts, released: Released, words: Words) -> dict[str, Any]:
+    lines = outcome_lines(body.outcomes)
+    known = sum(line.share.at_least for line in lines)
+    return {
         "outcomes": outcome_chart(lines, released, words),
         "outcome_lines": [
             {
@@ -56,9 +72,13 @@ def body_values(
             }
             for line in lines
         ],
-        "outcome_note": _outcome_note(lines[0].share, sum(line.share.at_least for line in lines), words)
-        if lines
-        else "",
+        "outcome_note": _outcome_note(lines[0].share, known, words) if lines else "",
+    }
+
+
+def _details(body: BodyFacts, released: Released, words: Words) -> dict[str, Any]:
+    flows = flow_charts(body, words)
+    return {
         "stages": stage_chart(body, released, words),
         "units": unit_chart(body, released, words),
         "coverage": _coverage(body.stages, words),
@@ -72,8 +92,7 @@ def body_values(
             }
             for row in body.services[:MOST_SERVICES]
         ],
-        "statutory": _statutory(released, scope, words),
-        "addresses": body.addresses,
+        "statutory": _statutory(released, body.scope, words),
     }
 
 
