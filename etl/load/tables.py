@@ -6,7 +6,8 @@ Schema, keys and indexes are made by sqlite-utils from the dictionary; rows go i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from graphlib import TopologicalSorter
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +22,7 @@ from etl.metadata import TableSpec, load_dictionary
 def create_tables(database: Database) -> None:
     """Create every table of the dictionary with its primary key, foreign keys and indexes, all empty."""
     tables = load_dictionary().tables
-    for spec in _by_reference(list(tables.values())):
+    for spec in _by_reference(tables):
         foreign = [
             (column.name, column.references, tables[column.references].key)
             for column in spec.columns
@@ -76,15 +77,10 @@ def check_references(database: Database) -> None:
         )
 
 
-def _by_reference(specs: list[TableSpec]) -> list[TableSpec]:
+def _by_reference(tables: Mapping[str, TableSpec]) -> list[TableSpec]:
     """Order tables so that each stands after those it refers to."""
-    waiting, ordered = specs, list[TableSpec]()
-    while waiting:
-        names = {spec.name for spec in waiting}
-        ready = [spec for spec in waiting if not names & ({c.references for c in spec.columns} - {spec.name})]
-        ordered += ready
-        waiting = [spec for spec in waiting if spec not in ready] if ready else []
-    return ordered
+    refers = {spec.name: {c.references for c in spec.columns if c.references} - {spec.name} for spec in tables.values()}
+    return [tables[name] for name in TopologicalSorter(refers).static_order()]
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
