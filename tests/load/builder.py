@@ -123,7 +123,9 @@ class Office:
                 finished = sum(g["case_count"] for g in mine) + waits - waited[pair]
                 waited[pair] = waits
                 row = dict.fromkeys(COUNTS, 0)
-                row |= {"registered_count": finished, "finished_count": finished, "awaiting_count": waits}
+                late = sum(g["case_count"] for g in mine if g["late_for_code"] is not None)
+                row |= {"late_registered_count": late, "late_finished_count": late, "awaiting_count": waits}
+                row |= {"registered_count": finished - late, "finished_count": finished - late}
                 row |= self.margin.get((release, *pair), {})
                 keys = {"release_id": release, "month_code": release, "body_id": pair[0], "case_type_code": pair[1]}
                 rows.append(keys | row)
