@@ -36,6 +36,11 @@ VALUES = {
     ("trace", "steps"): "trace_steps",
     ("trace", "milestones"): "trace_milestones",
 }
+# what peeling needs of a case beside its values
+KEPT = (
+    *("case_key", "body_id", "case_type_code", "release_id", "period_code", "cadence_code", "finished_year_code"),
+    *("is_late", "is_sensitive", "wait_days"),
+)
 _ROOT = pa.schema([("node", pa.string()), ("root", pa.string()), ("is_marked", pa.bool_())])
 
 
@@ -69,7 +74,7 @@ def sensitive_services(policy: Policy) -> frozenset[str]:
 
 
 def with_values(case: Table, policy: Policy) -> Table:
-    """Add every column of VALUES but the traces, and `is_sensitive`, to a relation of one row per finished case."""
+    """Give each finished case the columns of KEPT and of VALUES but the traces: one row per case."""
     marked = sensitive_services(policy)
     case = case.mutate(
         service_leaf=ibis.coalesce(case.service_id, NOT_RECORDED),
@@ -86,7 +91,8 @@ def with_values(case: Table, policy: Policy) -> Table:
     coarse = policy.sensitive.coarsen.get("outcome", {})
     changed = [(case.is_sensitive & (case.outcome_leaf == fine), parent) for fine, parent in sorted(coarse.items())]
     value = ibis.cases(*changed, else_=case.outcome_leaf) if changed else case.outcome_leaf
-    return case.mutate(outcome_value=value).drop("outcome_leaf", "unit_is_marked")
+    made = case.mutate(outcome_value=value)
+    return made.select(*KEPT, *(name for name in dict.fromkeys(VALUES.values()) if name in made.columns))
 
 
 def _band(case: Table, policy: Policy) -> object:

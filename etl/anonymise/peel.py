@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from etl.anonymise.columns import VALUES
-from etl.anonymise.held import hold
+from etl.anonymise.held import hold, let_go
 from etl.metadata import Policy
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def peel(case: Table, *, policy: Policy, floor: tuple[str, ...]) -> Table:
     case: one row per case with the columns of VALUES, is_sensitive, rung_number (NULL: not placed) and the floor keys.
     floor: the columns that no rung drops. Adds nothing but rung numbers.
     """
+    held = None
     for number, levels in enumerate(policy.ladder, 1):
         fits = case.rung_number.isnull() & _fits(case, levels, policy)
         values = [case[VALUES[column, level]] for column, level in levels.items()]
@@ -48,7 +49,10 @@ def peel(case: Table, *, policy: Policy, floor: tuple[str, ...]) -> Table:
         is_group = fits & (case.case_key.count().over(alike) >= policy.k)
         case = case.mutate(rung_number=ibis.ifelse(is_group, ibis.literal(number, "int64"), case.rung_number))
         if number % RUNGS_AT_ONCE == 0:
-            case = hold(case, "peeled")  # dropped with the session
+            case, spent = hold(case, "peeled"), held
+            held = case
+            if spent is not None:
+                let_go(spent)
     return case
 
 
@@ -110,7 +114,6 @@ def with_published(case: Table, policy: Policy) -> Table:
             shown[f"{column}_level"] = (
                 ibis.cases(*levels_shown, else_=ibis.null("string")) if levels_shown else ibis.null("string")
             )
-    case = case.drop("service_id", "unit_id", "is_loop", "channel_code", "outcome_code", "lateness_code")
     case = case.mutate(**shown)
     return case.mutate(group_key=ibis.ifelse(case.is_placed, _group_key(case), ibis.null("string")))
 

@@ -126,7 +126,8 @@ def _bootstrap(case: Table, policy: Policy, history: History) -> Bootstrap:
 def _finished(
     case: Table, *, policy: Policy, guessed: Bootstrap, margins: Sequence[Mapping[str, Any]], high: int
 ) -> Table:
-    in_scope = case.filter((case.was_grouped == 0) & (case.was_withdrawn == 0) & (case.finished_index <= high))
+    is_counted = (case.was_finished == 1) | case.counted_finished.notnull()
+    in_scope = case.filter((case.was_grouped == 0) & is_counted & (case.finished_index <= high))
     fixed = yearly_cadences(margins, policy=policy.cadence)
     return hold(with_periods(in_scope, fixed, guessed), "finished")
 
@@ -138,15 +139,13 @@ def _place(
     closing = closing.mutate(is_late=closing.release_index < low, month=ibis.greatest(closing.release_index, low))
     closing = hold(with_values(closing.join(months, "month"), policy), "closing")
     steps: dict[str, Table] = {}
-    traced = closing
     if any("trace" in rung for rung in policy.ladder):
         kind = policy.clocks.lead.kind
         steps = hold_steps(dated_events(staging.event, closing, calendar, kind=kind), policy)
-        traced = hold(with_traces(closing, steps, key=bytes.fromhex(policy.sha256)), "traced")
-    placed = hold(_peeled(traced, policy), "placed")
+        untraced, closing = closing, hold(with_traces(closing, steps, key=bytes.fromhex(policy.sha256)), "traced")
+        let_go(untraced)
+    placed = hold(_peeled(closing, policy), "placed")
     let_go(closing)
-    if traced is not closing:
-        let_go(traced)
     return placed, steps
 
 

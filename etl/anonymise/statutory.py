@@ -42,7 +42,8 @@ def statutory(case: Table, case_exemption: Table, *, policy: Policy, low: int, h
 def _scope(case: Table, policy: Policy, low: int, high: int) -> Table:
     month = case.finished_index
     last = month - month % 12 + 11
-    in_year = month.notnull() & (last >= low) & (last <= high) & (case.was_withdrawn == 0)
+    is_counted = (case.was_finished == 1) | case.counted_finished.notnull()
+    in_year = is_counted & month.notnull() & (last >= low) & (last <= high)
     chosen = case.filter(in_year & case.case_type_code.isin(policy.statutory.case_types))
     return chosen.mutate(
         release_id=chosen.finished_year_code + "-12",

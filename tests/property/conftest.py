@@ -1,0 +1,92 @@
+"""Random offices run through the engine once, with and beside the reference; every law looks at the same runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+
+import pytest
+
+from etl.anonymise import History, anonymise
+from etl.engine import open_duckdb
+from etl.model.published import Published
+from tests.reference.anonymise import Memory, release_months
+from tests.reference.offices import FIRST_ON, RUNS, Snapshot, small_policy, snapshots, stage
+from tests.reference.runs import next_history, rows_of
+
+TABLES = ("margin", "case_group", "case_group_step", "trace_step", "statutory", "placement")
+Rows = dict[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its staging rows, what the engine published, and the reference's memory afterwards."""
+
+    snapshot: Snapshot
+    rows: Rows
+    memory: Memory
+
+
+def rows_of_all(published: Published) -> Rows:
+    """Fetch every relation of a run."""
+    return {table: rows_of(getattr(published, table)) for table in TABLES}
+
+
+class Engine:
+    """The engine under test with the calendar of the random offices."""
+
+    def __init__(self, backend: Any) -> None:
+        """Make the calendar once."""
+        self.backend = backend
+        self.policy = small_policy()
+        days = self.policy.calendar.working.days(FIRST_ON, FIRST_ON + timedelta(days=31 * (sum(RUNS) + 4)))
+        self.calendar = backend.create_table("calendar_day", days)
+        self._count = 0
+
+    def stage(self, snapshot: Snapshot) -> Any:
+        """Put a snapshot on the engine under a name of its own."""
+        self._count += 1
+        return stage(self.backend, snapshot, f"office{self._count}")
+
+    def run(self, snapshots: Sequence[Snapshot], **first: Any) -> list[Published]:
+        """Release the due months of each snapshot in turn, with the memory of the ones before."""
+        history = History(due=snapshots[0].due, first_month=snapshots[0].due[0], **first)
+        made: list[Published] = []
+        for snapshot in snapshots:
+            if made:
+                history = next_history(self.backend, history, made[-1], due=snapshot.due)
+            staging = self.stage(snapshot)
+            made.append(anonymise(staging, calendar=self.calendar, policy=self.policy, history=history))
+        return made
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An in-memory DuckDB for all random offices."""
+    backend = open_duckdb(tmp_path_factory.mktemp("duck"), memory_limit="600MB")
+    yield Engine(backend)
+    backend.disconnect()
+
+
+@pytest.fixture(scope="session")
+def runs_of(engine: Engine) -> Callable[[int], list[Run]]:
+    """Give the three runs of the office of a seed; made once."""
+
+    @lru_cache(maxsize=8)
+    def make(seed: int) -> list[Run]:
+        office, memory, runs = snapshots(seed), Memory(), []
+        for snapshot, published in zip(office, engine.run(office), strict=True):
+            release_months(snapshot.cases, snapshot.due, policy=engine.policy, memory=memory)
+            runs.append(Run(snapshot, rows_of_all(published), deepcopy(memory)))
+        return runs
+
+    return make
+
+
+def month_end(code: str, snapshot: Snapshot) -> date:
+    """Give the last day of a due month."""
+    return next(month.last_on for month in snapshot.due if month.code == code)
