@@ -26,7 +26,7 @@ INCOMING, OUTGOING, INTERNAL = "1", "2", "3"
 _LETTER_OF = {"registered": INCOMING, "issued": OUTGOING, "inquiry_sent": INTERNAL}
 _DIRECTION = {INCOMING: "incoming", OUTGOING: "outgoing", INTERNAL: "internal"}
 _STAGES = (("registered", "ثبت"), ("decided", "تصمیم"), ("closed", "اختتام"))
-_TRACKING = 10**12, 387_420_489_073  # a permutation: the multiplier has no factor in common with the modulus
+_TRACKING = 999_999_999_989, 618_033_988_749  # a prime, so that multiplying is a permutation of its remainders
 
 
 @dataclass(frozen=True)
@@ -246,8 +246,8 @@ class Records:
 
 def tracking_code(number: int) -> str:
     """Give the tracking code of a case: twelve digits that do not show the order of cases."""
-    modulus, factor = _TRACKING
-    digits = f"{number * factor % modulus:012}"
+    prime, factor = _TRACKING
+    digits = f"{number * factor % prime:012}"
     return f"{digits[:5]}-{digits[5:]}"
 
 
