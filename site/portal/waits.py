@@ -78,9 +78,11 @@ def make_strip(rows: Sequence[Row], bands: Sequence[Band], facts: Facts, *, stoc
         counts[OPEN, "open_late"] = stock["open_overdue_count"]
         counts[OPEN, "open"] = stock["open_count"] - stock["open_overdue_count"]
     has_hidden = any(column == HIDDEN and count for (column, _), count in counts.items())
-    columns += ((HIDDEN,) if has_hidden else ()) + ((OPEN,) if stock is not None else ())
+    has_open = stock is not None and stock["open_count"] > 0
+    columns += ((HIDDEN,) if has_hidden else ()) + ((OPEN,) if has_open else ())
     cells = sorted(
-        counts, key=lambda cell: (columns.index(cell[0]) if cell[0] in columns else 99, _TONES.index(cell[1]))
+        (cell for cell, count in counts.items() if count),
+        key=lambda cell: (columns.index(cell[0]), _TONES.index(cell[1])),
     )
     dots = dict(zip(cells, hundred([counts[cell] for cell in cells]), strict=True))
     labels: tuple[tuple[int, int | None] | str, ...] = (*spans, *columns[len(spans) :])

@@ -1,0 +1,99 @@
+"""Windows, leading case types, due dates and facts that hold the pages together."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import date
+
+import pytest
+
+from etl.instance import Instance
+from portal.body_facts import bands_of, interval, read_body
+from portal.build import build_site
+from portal.due_dates import due_dates, joined
+from portal.facts import Limit, read_facts
+from portal.formats import sort_key
+from portal.released import open_released
+from portal.scope import find_scopes, leading_order
+from tests.site.maker import META, make_released
+
+
+def test_window_ends_with_the_newest_closed_period(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A body whose groups came out two months ago is told by the twelve releases up to then."""
+    root = tmp_path_factory.mktemp("scope")
+    make_released(root / "datasets")
+    path = root / "datasets" / "portal-1405-06.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("delete from case_group where body_id = 'archive' and release_id > '1405-04'")
+    with open_released(root / "datasets") as released:
+        scope = find_scopes(released)["archive"][0]
+    assert (scope.first_release, scope.release) == ("1404-05", "1405-04")
+
+
+def test_information_requests_lead_where_they_are_a_fifth() -> None:
+    """A handful of information requests does not stand for an office of services."""
+    assert leading_order({"service": 700, "foi": 200, "correspondence": 5000})[0] == "foi"
+    assert leading_order({"service": 900, "foi": 100, "correspondence": 5000})[0] == "service"
+    assert leading_order({"correspondence": 5000}) == ["correspondence"]
+
+
+def test_waits_up_to_a_band_are_what_the_query_says(site_instance: Instance) -> None:
+    """The page sums waits itself; each sum is the answer of the query it links to."""
+    with open_released(site_instance.datasets) as released:
+        facts, bands = read_facts(released.meta), bands_of(released)
+        scope = find_scopes(released)["mosharekat"][0]
+        body = read_body(released, scope, facts=facts, bands=bands)
+        for band in bands:
+            answer = interval(released.ask("within_days", **scope.parameters, band=band.code)[0])
+            assert answer.total == body.on_time.total
+            summed = sum(
+                row["case_count"]
+                for row in released.ask("waits", **scope.parameters)
+                if row["duration_band_code"] and row["duration_band_code"] <= band.code
+            )
+            assert answer.at_least == summed
+
+
+def test_due_dates_count_working_days(site_instance: Instance) -> None:
+    """Ten working days after 31 Shahrivar 1405 is two weeks later, and the law's ten days fall earlier."""
+    with open_released(site_instance.datasets) as released:
+        rows = due_dates(
+            released,
+            headline=Limit(10, "working", "registered"),
+            law=Limit(10, "calendar", "received"),
+            until=date(2026, 9, 22),
+        )
+    assert len(rows) == 30
+    assert rows[0].sent_on == date(2026, 9, 22)
+    assert rows[0].headline_on == date(2026, 10, 6)
+    assert rows[0].law_on == date(2026, 10, 2)
+    assert len(joined(rows)) == 30
+
+
+def test_promised_limit_has_no_table_of_due_dates(site_instance: Instance) -> None:
+    """Where each case has its own date there is nothing to count."""
+    with open_released(site_instance.datasets) as released:
+        assert due_dates(released, headline=Limit(0, "promised", "registered"), law=None, until=date(2026, 9, 22)) == []
+
+
+def test_gregorian_instance_builds_without_iranian_articles(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Another country's portal shows its months and cites no Iranian law."""
+    root = tmp_path_factory.mktemp("gregorian")
+    meta = {key: value for key, value in META.items() if not key.startswith("law_")}
+    make_released(root / "datasets", meta=meta | {"calendar_code": "gregorian", "bylaw_kind": "calendar"})
+    folder = build_site(Instance(root))
+    letter = (folder / "en" / "letter.html").read_text(encoding="utf-8")
+    assert "foia.iran.gov.ir" not in letter
+    assert "10 days from registration" in letter
+    assert "ژوئن ۲۰۱۵" in (folder / "fa" / "index.html").read_text(encoding="utf-8")
+
+
+def test_names_sort_as_a_persian_dictionary_does() -> None:
+    """«پ» follows «ب», «گ» follows «ک», whatever their code points."""
+    assert sorted(["گواهی", "واحد", "پروانه", "بیمه", "کارت"], key=sort_key) == [
+        "بیمه",
+        "پروانه",
+        "کارت",
+        "گواهی",
+        "واحد",
+    ]
