@@ -25,9 +25,12 @@ from etl.extract import ExtractReport, extract, newest_manifest, open_staging
 from etl.instance import Instance, current_release
 from etl.load import ReleaseSummary, build_database, heal, read_history, write_releases
 from etl.model.progress import SILENT, Progress
+from etl.model.staging import Staging
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from ibis.backends.duckdb import Backend
+    from ibis.expr.types import DateColumn
 
 DUE = "due"
 ALL = "all"
@@ -130,8 +133,7 @@ def _release(instance: Instance, period: str, progress: Progress) -> tuple[Relea
         return ()
     released, placement, margin, cadence = read_history(instance, backend)
     first_month = parse_period(policy.calendar.system, released[0]) if released else due[0]
-    days = policy.calendar.working.days(first_month.first_on, due[-1].last_on + CALENDAR_AHEAD)
-    calendar = backend.create_table("calendar_day", days, temp=True)
+    calendar = backend.create_table("calendar_day", _calendar(instance, staging, first_month, schedule), temp=True)
     history = History(
         due=due,
         first_month=first_month,
@@ -144,6 +146,19 @@ def _release(instance: Instance, period: str, progress: Progress) -> tuple[Relea
     published = anonymise(staging, calendar=calendar, policy=policy, history=history)
     progress.step("anonymise", len(due), len(due))
     return tuple(write_releases(instance, backend, published, as_of=schedule.as_of, due=due, progress=progress))
+
+
+def _calendar(instance: Instance, staging: Staging, first_month: Period, schedule: Schedule) -> pa.Table:
+    """Make the calendar of every day that staging can name: what lies outside of it would count in no month."""
+    firsts = (first_month.first_on, _earliest(staging.case.registered_on), _earliest(staging.event.occurred_on))
+    last = max(day for day in (schedule.as_of, *(month.last_on for month in schedule.due)) if day is not None)
+    first = min(day for day in firsts if day is not None)
+    return instance.settings.policy.calendar.working.days(first, last + CALENDAR_AHEAD)
+
+
+def _earliest(column: DateColumn) -> date | None:
+    first: date | None = column.min().to_pyarrow().as_py()
+    return first
 
 
 def _choose(schedule: Schedule, period: str, system: str) -> tuple[Period, ...]:
@@ -194,5 +209,4 @@ def _first_registered_on(instance: Instance, backend: Backend) -> date | None:
     staging = open_staging(backend, instance.staging)
     if staging is None:
         return None
-    first: date | None = staging.case.registered_on.min().to_pyarrow().as_py()
-    return first
+    return _earliest(staging.case.registered_on)
