@@ -16,11 +16,18 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.applications import Starlette
 
+from etl.engine import open_duckdb
 from etl.instance import Instance
+from etl.load import build_database, write_releases
 from etl.metadata import load_dictionary
 from etl.model.text import fold
+from portal import build_site
 from portal.serving import make_app
+from tests.load.builder import AS_OF, Office, group
+from tests.load.builder import make_instance as sample_instance
 
+MONTHS = ("1403-01", "1403-02", "1403-03")
+OUTCOMES = ("granted_full", "refused_exempt", None)
 OLD, NEW = "1405-05", "1405-06"
 SETTINGS = """
 title: {fa: شفاف, en: Shafaf}
@@ -183,6 +190,40 @@ def make_instance(root: Path) -> Instance:
     (root / "metadata.yml").write_text(SETTINGS, encoding="utf-8")
     put_release(root, OLD, releases=(OLD,))
     return Instance(root)
+
+
+def make_office() -> Office:
+    """Make some two hundred groups with many equal values and empty cells."""
+    groups = [
+        group(
+            month,
+            10 + number % 3,
+            outcome_code=OUTCOMES[number % 3],
+            lateness_code=("on_time", "late", None)[number // 3 % 3],
+            duration_band_code=("00_02", "03_05")[number % 2],
+            channel_code=("web", "desk", "post", "phone")[number // 9 % 4],
+            service_id=("build", "shop")[number // 36],
+            service_level="leaf",
+        )
+        for month in MONTHS
+        for number in range(60)
+    ]
+    return Office(MONTHS, groups)
+
+
+@pytest.fixture(scope="session")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Serve an instance whose database `etl.load` built and whose pages `build_site` wrote."""
+    root = tmp_path_factory.mktemp("loaded")
+    instance: Instance = sample_instance(root / "instance")
+    backend = open_duckdb(root / "spill", threads=1)
+    office = make_office()
+    write_releases(instance, backend, office.published(), as_of=AS_OF, due=office.months)
+    backend.disconnect()
+    build_database(instance)
+    build_site(instance)
+    with speak_to(make_app(instance, demo=False)) as client:
+        yield Place(instance, client)
 
 
 @pytest.fixture(scope="session")
