@@ -15,6 +15,7 @@ from portal.waits import Band, Strip, make_strip, read_bands
 
 MONTHS = 24
 STAGES = 6
+OFTEN = 5  # cases a month from which an empty month is no chance (under 1 % if they come at random)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,9 @@ class BodyFacts:
 
     @property
     def silent(self) -> tuple[int, ...]:
-        """The indexes of the months of `flow` in which nothing was registered or finished."""
+        """The indexes of the months of `flow` without any case, where cases come often enough for that to be a silence."""
+        if sum(row["registered_count"] for row in self.flow) < OFTEN * len(self.flow):
+            return ()
         return tuple(i for i, row in enumerate(self.flow) if not row["registered_count"] and not row["finished_count"])
 
 

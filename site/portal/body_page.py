@@ -10,7 +10,7 @@ from portal.body_facts import BodyFacts, Stages
 from portal.facts import Facts
 from portal.intervals import Interval
 from portal.released import Released, Row
-from portal.scope import Scope
+from portal.scope import FEWEST, Scope
 from portal.sentence import tell
 from portal.waits import strip_chart
 from portal.words import Words
@@ -39,7 +39,7 @@ def _first_screen(
     body: BodyFacts, scopes: Sequence[Scope], released: Released, words: Words, facts: Facts
 ) -> dict[str, Any]:
     scope = body.scope
-    has_strip = body.strip.counted > 0
+    has_strip = body.strip.counted >= FEWEST
     return {
         "title": released.label("body", scope.body, lang=words.lang),
         "type_title": released.label("case_type", scope.case_type, lang=words.lang).text,

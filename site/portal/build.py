@@ -94,7 +94,8 @@ def _read(released: Released, progress: Progress) -> _Read:
     ]
     until = parse_period(facts.system, released.newest.release_id).last_on
     due = due_dates(released, headline=facts.headline, law=facts.law, until=until)
-    rules = read_rules(released, case_type=home.scope.case_type, bands=bands)
+    has_foi = any(scope.case_type == "foi" for each in scopes.values() for scope in each)
+    rules = read_rules(released, case_type="foi" if has_foi else home.scope.case_type, bands=bands)
     return _Read(facts, scopes, bodies, home, services, due, rules, _next_on(facts, until))
 
 
