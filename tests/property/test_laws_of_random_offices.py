@@ -196,6 +196,20 @@ def test_a_case_is_grouped_when_its_period_closes_or_late(runs_of: RunsOf, seed:
                 assert not row["is_floor"]
 
 
+@bounded
+@offices
+def test_a_period_that_closes_leaves_nobody_waiting(runs_of: RunsOf, seed: int) -> None:
+    """Only cases whose period is still open, and late ones, wait: after the first run, those of open periods."""
+    run = runs_of(seed)[0]
+    grouped = {row["case_key"] for row in run.rows["placement"] if row["group_key"] is not None}
+    waiting = [
+        row for row in run.rows["placement"] if row["population_code"] == "finished" and row["case_key"] not in grouped
+    ]
+    closed = {month.code for month in run.snapshot.due}
+    last = max(closed)
+    assert all(row["period_code"] not in closed and row["period_code"][:4] >= last[:4] for row in waiting)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_offices_are_rich_enough_to_test_laws(runs_of: RunsOf, seed: int) -> None:
     """The random offices have floors, late groups, traces, all cadences and medians, so that no law is tested in vain."""

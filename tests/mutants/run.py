@@ -1,0 +1,96 @@
+"""Break each law in a copy of the code and see its test fail (`make mutants`).
+
+Each mutant of mutants.yml is one textual change. The named test must pass on the code as it is and fail on the changed
+copy, by a failed test (exit code 1 of pytest), not because pytest could not run it. Exit code 1 where a mutant lives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("etl", "site", "tests", "pyproject.toml", "metadata.yml", "services.csv", "units.csv")
+TESTS_FAILED = 1
+SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one file, and the test that must fail for it."""
+
+    law: str
+    file: str
+    old: str
+    new: str
+    test: str
+
+
+def load_mutants() -> list[Mutant]:
+    """Read mutants.yml."""
+    text = Path(__file__).with_name("mutants.yml").read_text(encoding="utf-8")
+    return [Mutant(**entry) for entry in yaml.safe_load(text)]
+
+
+def copy_code(folder: Path) -> None:
+    """Copy what the tests need; the repository itself is never changed."""
+    for name in COPIED:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, folder / name)
+
+
+def run_test(folder: Path, tests: list[str]) -> int:
+    """Run tests on a copy of the code; exit code of pytest."""
+    paths = os.pathsep.join((str(folder), str(folder / "site")))
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=SECONDS, check=False)
+    return done.returncode
+
+
+def is_killed(mutant: Mutant, folder: Path) -> bool:
+    """Apply a mutant, run its test, take the change back."""
+    path = folder / mutant.file
+    original = path.read_text(encoding="utf-8")
+    if original.count(mutant.old) != 1:
+        raise SystemExit(f"mutant {mutant.law!r}: its text stands {original.count(mutant.old)} times in {mutant.file}")
+    path.write_text(original.replace(mutant.old, mutant.new), encoding="utf-8")
+    try:
+        return run_test(folder, [mutant.test]) == TESTS_FAILED
+    finally:
+        path.write_text(original, encoding="utf-8")
+
+
+def main() -> int:
+    """Run all mutants, or those whose law contains a word; print one line each."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("word", nargs="?", default="")
+    chosen = [mutant for mutant in load_mutants() if parser.parse_args().word in mutant.law]
+    with tempfile.TemporaryDirectory(prefix="shafaf-mutants-") as name:
+        folder = Path(name)
+        copy_code(folder)
+        if run_test(folder, sorted({mutant.test for mutant in chosen})) != 0:
+            print("the tests fail on the code as it is: mend that first")
+            return 1
+        alive = 0
+        for mutant in chosen:
+            killed = is_killed(mutant, folder)
+            alive += not killed
+            print(f"{'killed' if killed else 'ALIVE '}  {mutant.law}", flush=True)
+    print(f"{len(chosen) - alive} of {len(chosen)} mutants killed")
+    return 1 if alive else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
