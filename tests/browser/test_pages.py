@@ -24,7 +24,9 @@ SPILLED = """() => {
   const wide = document.documentElement.clientWidth;
   const spilled = [...document.querySelectorAll("body *")].filter(e => {
     const box = e.getBoundingClientRect();
-    if (!box.width || !box.height || e.closest(".skip, .scroll, pre, svg, .visually-hidden")) return false;
+    if (!box.width || !box.height || e.closest(".skip, pre, svg")) return false;
+    for (let frame = e.parentElement; frame && frame !== document.body; frame = frame.parentElement)
+      if (["auto", "scroll", "hidden"].includes(getComputedStyle(frame).overflowX)) return false;
     return box.left < -1 || box.right > wide + 1;
   });
   return {over: document.documentElement.scrollWidth - wide,
