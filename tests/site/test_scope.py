@@ -97,3 +97,15 @@ def test_names_sort_as_a_persian_dictionary_does() -> None:
         "گواهی",
         "واحد",
     ]
+
+
+@pytest.mark.parametrize("table", ["case_group", "margin", "calendar_day", "service"])
+def test_site_is_built_where_a_table_is_empty(table: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A first release with margins only, or a source without services, still has its pages."""
+    root = tmp_path_factory.mktemp("empty")
+    make_released(root / "datasets")
+    with sqlite3.connect(root / "datasets" / "portal-1405-06.db") as connection:
+        connection.execute(f"delete from {table}")
+    folder = build_site(Instance(root))
+    assert "None" not in (folder / "fa" / "data.html").read_text(encoding="utf-8")
+    assert (folder / "fa" / "index.html").is_file()
