@@ -25,12 +25,12 @@ from etl.model.staging import CASE, CASE_EXEMPTION, EVENT
 
 _KNOWN = """
 create table known as
-select case_key, arg_max(content_hash, batch_id) as content_hash, arg_max(is_deleted, batch_id) as is_deleted,
+select case_key::uuid as case_key, arg_max(content_hash, batch_id) as content_hash, arg_max(is_deleted, batch_id) as is_deleted,
   min(first_seen_batch) as first_seen_batch, max(batch_id) as batch_id
 from read_parquet(?) group by case_key
 """
 _NOTHING_KNOWN = """create table known
-  (case_key varchar, content_hash varchar, is_deleted boolean, first_seen_batch integer, batch_id integer)"""
+  (case_key uuid, content_hash varchar, is_deleted boolean, first_seen_batch integer, batch_id integer)"""
 _CHANGED = """
 create table changed as
 select h.case_key, h.content_hash, coalesce(k.first_seen_batch, ?)::int as first_seen_batch
@@ -74,8 +74,9 @@ def write_data(
 
 def _by_month(con: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema) -> Iterator[tuple[str, pa.Table]]:
     """Stream the rows of a table sorted by partition, one Arrow table a month."""
-    order = {"case": "case_key", "event": "case_key, seq"}.get(table, "case_key, exemption_code")
-    query = f"select month, {', '.join(schema.names)} from out_{table} order by month, {order}"
+    order = f"out_{table}.case_key" + {"event": ", seq", "case_exemption": ", exemption_code"}.get(table, "")
+    names = (_hexadecimal(name) if name in ("case_key", "parent_case_key") else name for name in schema.names)
+    query = f"select month, {', '.join(names)} from out_{table} order by out_{table}.month, {order}"
     month = ""
     held: list[pa.RecordBatch] = []
     for batch in con.execute(query).to_arrow_reader(50_000):
@@ -89,6 +90,10 @@ def _by_month(con: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema) -> 
             held.append(part)
     if held:
         yield month, _shaped(held, schema)
+
+
+def _hexadecimal(key: str) -> str:
+    return f"replace({key}::varchar, '-', '') as {key}"
 
 
 def _shaped(held: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
@@ -154,9 +159,11 @@ def _prepare(con: duckdb.DuckDBPyConnection, staging: Path, *, batch_id: int, ma
     if scalar(con, "select count(*) from gone"):
         con.execute(
             """create temp table gone_case as
-               select p.* exclude (batch_id, is_deleted, first_seen_batch), ?::int as batch_id, true as is_deleted,
+               select p.* exclude (batch_id, is_deleted, first_seen_batch)
+                   replace (p.case_key::uuid as case_key, p.parent_case_key::uuid as parent_case_key),
+                   ?::int as batch_id, true as is_deleted,
                  g.first_seen_batch, 'open' as month, null::varchar as exemption_code
-               from read_parquet(?) p join gone g on g.case_key = p.case_key and g.batch_id = p.batch_id""",
+               from read_parquet(?) p join gone g on g.case_key = p.case_key::uuid and g.batch_id = p.batch_id""",
             [batch_id, live_files(manifests, staging, "case")],
         )
         con.execute(f"create or replace view out_case as {changed} union all by name select * from gone_case")

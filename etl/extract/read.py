@@ -76,11 +76,13 @@ _FOLDED = "source, role, case_key"
 
 
 def make_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the empty working tables."""
+    """Make the empty working tables; keys are 16 bytes there (UUID), hexadecimal text only outside."""
     for name, schema in (("case_raw", CASE_RAW), ("event_raw", EVENT_RAW), ("quarantine", QUARANTINE)):
         empty = schema.empty_table()
         con.register("empty_shape", empty)
-        con.execute(f"create table {name} as select * from empty_shape")
+        keys = [column for column in schema.names if column in ("case_key", "parent_case_key")]
+        cast = f"replace ({', '.join(f'{key}::uuid as {key}' for key in keys)})" if keys else ""
+        con.execute(f"create table {name} as select * {cast} from empty_shape")
         con.unregister("empty_shape")
 
 

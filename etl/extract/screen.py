@@ -148,7 +148,7 @@ def _drop_classified(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     con.execute("create temp table secret_row as select source, row_number, case_key from case_raw where is_secret")
     con.execute("create temp table secret_key as select distinct case_key from secret_row where case_key is not null")
     counted = con.execute(
-        "select source, count(distinct coalesce(case_key, row_number::varchar)) from secret_row group by source"
+        "select source, count(distinct coalesce(case_key::varchar, row_number::varchar)) from secret_row group by source"
     ).fetchall()
     con.execute(
         """delete from quarantine where table_name = 'case' and (source, row_number) in (select (c.source, c.row_number)

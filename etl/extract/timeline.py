@@ -77,7 +77,8 @@ _NOTICES = """
 create table case_notice as
 select case_key, bool_and(next_code is not distinct from 'notified') as is_notified_each from (
   select case_key, milestone_code, lead(milestone_code) over (partition by case_key order by seq) as next_code
-  from event_seq where milestone_code in {due} or milestone_code = 'notified') as step
+  from event_seq where (milestone_code in {due} or milestone_code = 'notified')
+    and case_key in (select case_key from case_one where is_desk)) as step
 where milestone_code <> 'notified' and next_code is distinct from milestone_code group by case_key
 """
 
