@@ -27,7 +27,7 @@ class Joined:
     followed: int  # desk requests that have at least one letter
     letters_joined: int
     letters_ambiguous: int  # fit more than one request: joined to none
-    letters_unmatched: int  # refer to a request that the desk does not have
+    letters_unmatched: int  # hold references that no request of the desk has (internal letters among them)
 
 
 def join_cases(con: duckdb.DuckDBPyConnection) -> Joined:
