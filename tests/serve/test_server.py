@@ -130,6 +130,13 @@ def test_compressed_pages_and_ranges_of_files_do_not_mix(process):
     assert "content-encoding" not in part.headers
 
 
+def test_a_proxy_with_a_certificate_is_believed(process):
+    """The address of the next page keeps the scheme that the reader used."""
+    path = f"{process[1]}/data/portal/case_group.json?_size=1"
+    answer = httpx.get(path, headers={"x-forwarded-proto": "https"}, timeout=20)
+    assert answer.json()["next_url"].startswith("https://")
+
+
 def test_small_answers_are_not_held_back(process):
     """Where TCP waits to fill a packet, each answer on a kept connection costs 40 ms."""
     with httpx.Client(base_url=process[1], timeout=20) as client:

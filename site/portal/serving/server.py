@@ -45,7 +45,8 @@ def server_config(instance: Instance, *, demo: bool) -> uvicorn.Config:
         access_log=False,
         log_level="warning",
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=True,  # from a proxy on this machine only: links in JSON then name https
+        forwarded_allow_ips="127.0.0.1",
         limit_concurrency=256,
         backlog=BACKLOG,
         timeout_keep_alive=10,
