@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portal.body_facts import BodyFacts
 from portal.charts import Chart, Series
@@ -43,7 +43,14 @@ def outcome_lines(rows: Sequence[Row]) -> tuple[OutcomeLine, ...]:
     if rest:
         least = sum(shares[code].at_least for code in rest)
         lines.append(OutcomeLine(None, "faint", Interval(least, shares[rest[0]].not_shown, shares[rest[0]].total)))
-    return tuple(sorted(lines, key=lambda line: _TONE_ORDER.index(line.tone)))
+    ordered = sorted(lines, key=lambda line: _TONE_ORDER.index(line.tone))
+    return tuple(_told_apart(line, before) for line, before in zip(ordered, [None, *ordered], strict=False))
+
+
+def _told_apart(line: OutcomeLine, before: OutcomeLine | None) -> OutcomeLine:
+    """Give the second of two grey neighbours the lighter grey."""
+    is_twin = before is not None and line.tone == before.tone == "plain"
+    return replace(line, tone="faint") if is_twin else line
 
 
 def outcome_chart(lines: Sequence[OutcomeLine], released: Released, words: Words) -> Chart | None:
