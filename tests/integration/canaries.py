@@ -60,22 +60,17 @@ class Scanner:
         for number, canary in enumerate(canaries):
             for form in forms(canary):
                 self._by_head.setdefault(int.from_bytes(form[:HEAD], "little"), []).append((form, number))
-        self._heads = np.array(sorted(self._by_head), dtype=np.uint64)
         self._is_near = np.zeros(1 << TABLE_BITS, dtype=bool)
-        self._is_near[_bucket(self._heads)] = True
+        self._is_near[_bucket(np.array(list(self._by_head), dtype=np.uint64))] = True
 
     def find(self, data: bytes) -> set[int]:
         """Give the numbers of the canaries that stand in `data`."""
         found: set[int] = set()
-        for shift in range(HEAD):
-            words = np.frombuffer(
-                data, dtype="<u8", offset=min(shift, len(data)), count=max(len(data) - shift, 0) // HEAD
-            )
-            near = np.nonzero(self._is_near[_bucket(words)])[0]
-            for index in near[np.isin(words[near], self._heads)].tolist():
-                position = shift + index * HEAD
-                candidates = self._by_head[int(words[index])]
-                found.update(number for form, number in candidates if data.startswith(form, position))
+        for shift in range(min(HEAD, len(data))):
+            words = np.frombuffer(data, dtype="<u8", offset=shift, count=(len(data) - shift) // HEAD)
+            for index in np.nonzero(self._is_near[_bucket(words)])[0].tolist():
+                candidates = self._by_head.get(int(words[index]), ())
+                found.update(n for form, n in candidates if data.startswith(form, shift + index * HEAD))
         return found
 
 
