@@ -53,7 +53,7 @@ def copy_code(folder: Path) -> None:
 def run_test(folder: Path, tests: list[str]) -> int:
     """Run tests on a copy of the code; exit code of pytest."""
     paths = os.pathsep.join((str(folder), str(folder / "site")))
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "--tb=no", "-p", "no:cacheprovider", *tests]
     environment = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=SECONDS, check=False)
     return done.returncode

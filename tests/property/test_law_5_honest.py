@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ LEVEL = {"outcome": "code", "lateness": "code", "channel": "code", "service": "l
 
 @bounded
 @offices
-def test_law_5_the_truth_lies_in_every_interval(runs_of: Callable[[int], list[Run]], seed: int) -> None:
+def test_law_5_the_truth_lies_in_every_interval(runs_of: Callable[[int], Sequence[Run]], seed: int) -> None:
     """After the first run, for each body and type, the true count of every value lies in its interval, and n is all."""
     run = runs_of(seed)[0]
     finished = defaultdict(list)

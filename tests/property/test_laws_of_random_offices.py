@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.property.conftest import Run, month_end
 from tests.reference.anonymise import SHOWN_AS, value
 from tests.reference.offices import small_policy
 
-RunsOf = Callable[[int], list[Run]]
+RunsOf = Callable[[int], Sequence[Run]]
 
 SEEDS = (1, 2)
 POLICY = small_policy()
@@ -24,6 +24,7 @@ bounded = settings(
     derandomize=True,
     deadline=None,
     database=None,
+    phases=(Phase.generate,),  # a seed cannot be shrunk
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
