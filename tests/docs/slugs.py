@@ -1,0 +1,57 @@
+"""Find every error slug that the code can raise, by reading its syntax trees.
+
+A slug is the first argument of one of our errors, or of a function of the same module that hands its first parameter on
+to one (`_wrong("policy-k", …)`).
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from etl import errors
+from tests.house.sources import modules
+
+ERRORS = {
+    name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.PortalError)
+}
+
+
+def raised_slugs(root: Path) -> dict[str, str]:
+    """Give slug -> module for every error of the project; a first argument that is no text gives `?module:line`."""
+    found: dict[str, str] = {}
+    for name, tree in modules(root):
+        if name == "etl/errors.py":
+            continue
+        raisers = _raisers(tree)
+        inside = {call for raiser in _definitions(tree, raisers) for call in _calls(raiser, ERRORS)}
+        for call in _calls(tree, ERRORS | raisers):
+            slug = call.args[0] if call.args else None
+            if isinstance(slug, ast.Constant) and isinstance(slug.value, str):
+                found[slug.value] = name
+            elif call not in inside:
+                found[f"?{name}:{call.lineno}"] = name
+    return found
+
+
+def _raisers(tree: ast.Module) -> set[str]:
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.args.args:
+            parameters = {argument.arg for argument in node.args.args}
+            for call in _calls(node, ERRORS):
+                if call.args and isinstance(call.args[0], ast.Name) and call.args[0].id in parameters:
+                    names.add(node.name)
+    return names
+
+
+def _definitions(tree: ast.Module, names: set[str]) -> list[ast.FunctionDef]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name in names]
+
+
+def _calls(tree: ast.AST, names: set[str]) -> list[ast.Call]:
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
+    ]
