@@ -116,7 +116,7 @@ def in_band(band: str, days: int) -> bool:
 def steps(timeline: list[Row], level: str) -> list[tuple[str, str | None]]:
     """Write a timeline as a trace of a level: activities with units, activities, or milestones without repeats."""
     if level == "steps_units":
-        return [(event["activity_code"], event["to_unit_id"]) for event in timeline]
+        return [(event["activity_code"], event["to_unit_id"] or "not_recorded") for event in timeline]
     if level == "steps":
         return [(event["activity_code"], None) for event in timeline]
     merged: list[tuple[str, str | None]] = []
