@@ -68,8 +68,14 @@ serve: $(VENV)/.run-stamp
 
 # ---- tests and checks ----
 
+# Two processes side by side: the whole way on small and real input, and everything else.
 test: $(VENV)/.dev-stamp
-	@$(BIN)/python -m pytest -m "not browser" $(ARGS)
+	@mkdir -p .pytest_cache; failed=0; \
+	$(BIN)/python -m pytest -m "not browser" tests/integration $(ARGS) >.pytest_cache/integration.txt 2>&1 & whole=$$!; \
+	trap 'kill $$whole 2>/dev/null || true' INT TERM; \
+	$(BIN)/python -m pytest -m "not browser" --ignore=tests/integration $(ARGS) || failed=$$?; \
+	wait $$whole || failed=$$?; \
+	cat .pytest_cache/integration.txt; exit $$failed
 
 check: $(VENV)/.dev-stamp
 	$(BIN)/ruff check .
