@@ -5,6 +5,7 @@ On a terminal progress is drawn with rich; elsewhere each step is one line, so t
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +64,16 @@ def tell_error(error: PortalError) -> None:
     for name, text in (("found", error.found), ("expected", error.expected), ("do", error.todo)):
         print(f"{name + ':':<10}{text}", file=sys.stderr)
     print(f"{'more:':<10}docs/reference/errors.md#{error.slug} (exit {error.exit_code})", file=sys.stderr)
+
+
+def show_log(name: str) -> None:
+    """Show what the logger `name` says, from level info up, as plain lines on stderr."""
+    logger = logging.getLogger(name)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
 
 
 def tell(text: str) -> None:

@@ -7,7 +7,7 @@ import sys
 import click
 
 import portal
-from etl.cli.console import tell
+from etl.cli.console import show_log
 from etl.cli.journal import open_journal
 from etl.cli.loop import Loop, run_once
 from etl.instance import Instance
@@ -20,7 +20,7 @@ from etl.instance import Instance
 @click.pass_obj
 def serve(instance: Instance, host: str, port: int, demo: bool) -> None:
     """Serve the built site at / and the data at /data/."""
-    tell(f"http://{host}:{port}/ (Ctrl-C stops)")
+    show_log("shafaf.serve")  # the server names its address itself, once it may listen
     portal.serve(instance, host=host, port=port, demo=demo)
 
 

@@ -88,7 +88,7 @@ def release(instance: Instance, period: str, dry_run: bool, as_json: bool) -> No
     with show_progress() as progress:
         releases = pipeline.run_release(instance, period=period, progress=progress)
     note("released", {"releases": len(releases), "cases": sum(each.case_count for each in releases)})
-    tell(" · ".join(part for part in (tell_releases(releases), tell_kept(releases)) if part))
+    tell(" · ".join(part for part in (tell_releases(releases), tell_kept(releases, instance.settings.policy)) if part))
     if as_json:
         write_json(releases)
 

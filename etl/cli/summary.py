@@ -11,6 +11,7 @@ from etl.demo import OfficeSummary
 from etl.extract import ExtractReport
 from etl.instance import Instance, current_release
 from etl.load import ReleaseSummary
+from etl.metadata import Policy
 from etl.pipeline import RunReport
 
 KEPT_COLUMNS = ("outcome", "unit", "trace")
@@ -24,7 +25,7 @@ def tell_run(instance: Instance, report: RunReport, *, office: OfficeSummary | N
         None if report.extracted is None else tell_extract(report.extracted),
     ]
     parts.append(tell_releases(report.releases))
-    parts.append(tell_kept(report.releases))
+    parts.append(tell_kept(report.releases, instance.settings.policy))
     if report.releases:
         parts.append(f"k ≥ {instance.settings.policy.k} checked")
     parts.append(tell_site(instance, report.site))
@@ -53,15 +54,15 @@ def tell_releases(releases: Sequence[ReleaseSummary]) -> str:
     return f"releases {first if first == last else f'{first} … {last}'} ({len(releases)})"
 
 
-def tell_kept(releases: Sequence[ReleaseSummary]) -> str | None:
-    """Write the share of cases whose outcome, unit and timeline are shown, over all cases of these releases."""
+def tell_kept(releases: Sequence[ReleaseSummary], policy: Policy) -> str | None:
+    """Write the share of cases whose outcome, unit and timeline are shown; only of columns that the ladder has."""
     cases = sum(release.case_count for release in releases)
     if not cases:
         return None
     shares = []
     for column in KEPT_COLUMNS:
-        if all(column in release.kept for release in releases):
-            kept = sum(release.kept[column] * release.case_count for release in releases) / cases
+        if any(column in rung for rung in policy.ladder):
+            kept = sum(release.kept.get(column, 0.0) * release.case_count for release in releases) / cases
             shares.append(f"{column} {kept:.0%}".replace("%", " %"))
     return f"kept: {', '.join(shares)}" if shares else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ from etl.cli import main
 from etl.cli.journal import close_journal
 from etl.cli.loop import Loop, run_once
 from etl.cli.options import write_json
+from etl.cli.summary import tell_kept
 from etl.errors import UsageError
 from etl.instance import Instance
+from etl.load import ReleaseSummary
 
 VERBS = ("run", "extract", "release", "build", "serve", "schedule", "status", "init", "demo")
 
@@ -169,6 +172,27 @@ def test_a_bad_time_has_three_parts(started: Path) -> None:
     """The error says what was found and what to write."""
     with pytest.raises(UsageError, match="HH:MM"):
         Loop(Instance(started), at="soon").plan()
+
+
+def test_an_address_is_named_only_where_it_is_served(started: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`serve` beside private folders is refused (22), and no address was promised."""
+    (started / "var").mkdir(mode=0o700)
+    assert leave("--portal", str(started), "serve") == 22
+    shown = capsys.readouterr()
+    assert "http://" not in shown.out + shown.err
+    assert "serve-boundary" in shown.err
+
+
+def test_kept_shares_name_only_columns_of_the_ladder(started: Path) -> None:
+    """A column that an instance never shows is not reported as lost."""
+    policy = Instance(started).settings.policy
+    released = ReleaseSummary(
+        release_id="1405-06", group_count=1, case_count=50, floor_count=0, min_case_count=50, kept={"outcome": 0.9}
+    )
+    short = dataclasses.replace(policy, ladder=({"outcome": "code"},))
+    assert tell_kept([released], short) == "kept: outcome 90 %"
+    assert tell_kept([released], policy) == "kept: outcome 90 %, unit 0 %, trace 0 %"
+    assert tell_kept([], policy) is None
 
 
 def test_reports_become_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
