@@ -24,7 +24,7 @@ def raised_slugs(root: Path) -> dict[str, str]:
         if name == "etl/errors.py":
             continue
         raisers = _raisers(tree)
-        inside = {call for raiser in _definitions(tree, raisers) for call in _calls(raiser, ERRORS)}
+        inside = {call for raiser in _definitions(tree, raisers) for call in _calls(raiser, ERRORS | raisers)}
         for call in _calls(tree, ERRORS | raisers):
             slug = call.args[0] if call.args else None
             if isinstance(slug, ast.Constant) and isinstance(slug.value, str):
@@ -35,14 +35,23 @@ def raised_slugs(root: Path) -> dict[str, str]:
 
 
 def _raisers(tree: ast.Module) -> set[str]:
-    names = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef) and node.args.args:
-            parameters = {argument.arg for argument in node.args.args}
-            for call in _calls(node, ERRORS):
-                if call.args and isinstance(call.args[0], ast.Name) and call.args[0].id in parameters:
-                    names.add(node.name)
-    return names
+    """Name the functions that hand a parameter on as a slug, to an error of ours or to another such function."""
+    names: set[str] = set()
+    while True:
+        more = {
+            node.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef)
+            for call in _calls(node, ERRORS | names)
+            if call.args and isinstance(call.args[0], ast.Name) and call.args[0].id in _parameters(node)
+        }
+        if more <= names:
+            return names
+        names |= more
+
+
+def _parameters(node: ast.FunctionDef) -> set[str]:
+    return {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
 
 
 def _definitions(tree: ast.Module, names: set[str]) -> list[ast.FunctionDef]:
