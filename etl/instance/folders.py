@@ -20,7 +20,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from etl.errors import LockedError, SettingsError
-from etl.metadata.settings import Settings, load_settings
+from etl.metadata import Settings, load_settings
 
 
 @dataclass(frozen=True)

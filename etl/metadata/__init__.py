@@ -2,7 +2,8 @@
 
 from etl.metadata.codes import CodeRow, code_rows, duration_bands, shipped_codes
 from etl.metadata.dictionary import Column, Dictionary, TableSpec, load_dictionary
-from etl.metadata.settings import Policy, Settings, load_settings
+from etl.metadata.reading import load_settings
+from etl.metadata.settings import Policy, Settings
 
 __all__ = [
     "CodeRow",

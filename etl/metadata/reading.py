@@ -1,0 +1,252 @@
+"""Read and check `metadata.yml` and the CSV files it names: what is wrong is said in three parts, with the nearest right word.
+
+Reads text only; it opens no data and knows no folder but the one it is given.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import cattrs
+import yaml
+from cattrs.errors import ForbiddenExtraKeysError
+from cattrs.gen import make_dict_structure_fn
+
+from etl.calendars.periods import SYSTEMS
+from etl.calendars.working_days import WEEKDAYS
+from etl.errors import SettingsError
+from etl.metadata.settings import Clock, Node, Policy, Settings
+from etl.model.codes import CASE_TYPES
+
+LEVELS: Mapping[str, tuple[str, ...]] = {
+    "service": ("leaf", "family"),
+    "unit": ("leaf", "department"),
+    "outcome": ("code",),
+    "lateness": ("code",),
+    "duration": ("band",),
+    "loop": ("flag",),
+    "channel": ("code",),
+    "trace": ("steps_units", "steps", "milestones"),
+}
+MAX_RUNGS = 24
+SMALLEST_K = 5
+NODE_COLUMNS = (
+    "id",
+    "parent",
+    "body",
+    "sensitive",
+    "staff_band",
+    "title_fa",
+    "title_en",
+    "keywords_fa",
+    "valid_from",
+    "valid_to",
+)
+
+
+def load_settings(folder: Path) -> Settings:
+    """Read `metadata.yml` (and the CSV files it names) of an instance; SettingsError in three parts where it is wrong."""
+    path = folder / "metadata.yml"
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            "no-instance",
+            found=f"no metadata.yml in {folder.name!r}",
+            expected="the folder of an instance",
+            todo="Name the instance with --portal DIR.",
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        place = getattr(error, "problem_mark", None)
+        raise SettingsError(
+            "metadata-syntax",
+            found=f"metadata.yml that is not YAML{'' if place is None else f' (line {place.line + 1})'}",
+            expected="a YAML mapping in UTF-8",
+            todo="Correct the file.",
+        ) from None
+    if not isinstance(raw, dict) or not isinstance(raw.get("x-shafaf"), dict):
+        raise SettingsError(
+            "metadata-shape",
+            found="metadata.yml without a mapping x-shafaf",
+            expected="a mapping with title and x-shafaf",
+            todo="Start from the metadata.yml of the demo.",
+        )
+    own = dict(raw["x-shafaf"])
+    for name in ("services", "units"):
+        if isinstance(own.get(name), str):
+            own[name] = _read_nodes(folder / own[name], name)
+    raw_title = raw.get("title", {"fa": "شفاف", "en": "Shafaf"})
+    whole = {
+        "title": raw_title if isinstance(raw_title, dict) else {"fa": str(raw_title), "en": str(raw_title)},
+        "license": raw.get("license", "CC-BY-4.0"),
+        "source": raw.get("source", ""),
+        "policy": own,
+    }
+    try:
+        settings = _CONVERTER.structure(whole, Settings)
+    except cattrs.BaseValidationError as error:
+        raise _explain(error) from None
+    check_policy(settings.policy)
+    return settings
+
+
+def check_policy(policy: Policy) -> None:
+    """Check what types cannot say: k, calendar, clocks, trees, bands, ladder; SettingsError naming the key."""
+    if policy.k < SMALLEST_K:
+        raise _wrong("policy-k", f"k = {policy.k}", f"at least {SMALLEST_K}", "Raise x-shafaf.k.")
+    _check_calendar(policy)
+    _check_clocks(policy)
+    _check_tree("services.csv", policy.services)
+    _check_tree("units.csv", policy.units)
+    _check_bands(policy)
+    _check_ladder(policy)
+    for service in policy.sensitive.services:
+        _check_member("sensitive-service", service, [node.id for node in policy.services], "a sensitive service")
+    case_types = [*CASE_TYPES, *(code.code for code in policy.codes if code.list == "case_type")]
+    for case_type in [*policy.margins.join_small, *policy.margins.join_small.values(), *policy.statutory.case_types]:
+        _check_member("case-type", case_type, case_types, "a case type of x-shafaf.margins or statutory")
+
+
+def _check_calendar(policy: Policy) -> None:
+    _check_member("calendar-system", policy.calendar.system, SYSTEMS, "x-shafaf.calendar.system")
+    for day in policy.calendar.weekend:
+        _check_member("calendar-weekend", day, WEEKDAYS, "a day of x-shafaf.calendar.weekend")
+    try:
+        ZoneInfo(policy.calendar.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise _wrong(
+            "calendar-zone",
+            f"the zone {policy.calendar.zone!r}",
+            "a zone of the IANA database",
+            "Write it as Asia/Tehran in x-shafaf.calendar.zone.",
+        ) from None
+
+
+def _check_clocks(policy: Policy) -> None:
+    _check_member("clock-headline", policy.clocks.headline, ("bylaw", "law"), "x-shafaf.clocks.headline")
+    _ = policy.clocks.lead  # raises where the headline clock is missing
+    for clock in (policy.clocks.bylaw, policy.clocks.law):
+        if clock is None:
+            continue
+        _check_member("clock-kind", clock.kind, ("working", "calendar", "promised"), "the kind of a clock")
+        _check_member("clock-from", clock.start, ("received", "registered"), "the start of a clock")
+        if clock.kind != "promised" and clock.days < 1:
+            raise _wrong("clock-days", f"a clock of {clock.days} days", "at least 1", "Correct x-shafaf.clocks.")
+
+
+def _check_tree(file: str, nodes: Sequence[Node]) -> None:
+    parents = {node.id: node.parent for node in nodes}
+    if len(parents) < len(nodes):
+        twice = sorted({node.id for node in nodes if sum(other.id == node.id for other in nodes) > 1})[0]
+        raise _wrong("nodes-twice", f"the id {twice!r} twice in {file}", "each id once", "Give one of them another id.")
+    for node in nodes:
+        if node.parent is not None:
+            _check_member("nodes-parent", node.parent, list(parents), f"the parent of {node.id!r} in {file}")
+        seen, at = {node.id}, node.parent
+        while at is not None and at not in seen:
+            seen.add(at)
+            at = parents.get(at)
+        if at is not None:
+            raise _wrong("nodes-cycle", f"{at!r} above itself in {file}", "a tree", "Correct the column parent.")
+
+
+def _check_bands(policy: Policy) -> None:
+    edges = policy.bands.duration
+    if len(edges) < 2 or list(edges) != sorted(set(edges)) or edges[0] < 0:
+        todo = "Correct x-shafaf.bands.duration."
+        raise _wrong("bands-order", f"the edges {list(edges)}", "two or more, rising, from 0", todo)
+
+
+def _check_ladder(policy: Policy) -> None:
+    if not 1 <= len(policy.ladder) <= MAX_RUNGS:
+        raise _wrong("ladder-length", f"{len(policy.ladder)} rungs", f"1 to {MAX_RUNGS}", "Correct x-shafaf.ladder.")
+    last_two_stand = False
+    for number, rung in enumerate(policy.ladder, 1):
+        for column, level in rung.items():
+            _check_member("ladder-column", column, list(LEVELS), f"a column of rung {number}")
+            _check_member("ladder-level", level, LEVELS[column], f"the level of {column} in rung {number}")
+        last_two_stand |= "outcome" in rung and set(rung) <= {"outcome", "lateness"}
+        if "outcome" not in rung and not last_two_stand:
+            raise _wrong(
+                "ladder-outcome-last",
+                f"rung {number} without outcome before a rung of only outcome and lateness",
+                "outcome and lateness to be dropped last",
+                "Put a rung {outcome: code, lateness: code} before it.",
+            )
+
+
+def _check_member(slug: str, value: str | None, known: Collection[str], what: str) -> None:
+    if value not in known:
+        nearest = f"Nearest: {_nearest(str(value), known)}." if known else "None is declared."
+        raise _wrong(slug, f"{value!r} as {what}", f"one of {', '.join(sorted(known)[:30])}", nearest)
+
+
+def _wrong(slug: str, found: str, expected: str, todo: str) -> SettingsError:
+    return SettingsError(slug, found=found, expected=expected, todo=todo)
+
+
+def _nearest(word: str, known: Collection[str]) -> str:
+    return difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.0)[0]
+
+
+def _read_nodes(path: Path, kind: str) -> list[dict[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise _wrong("no-nodes", f"no {path.name}", f"the file that x-shafaf.{kind} names", "Add it.") from None
+    rows = []
+    for row in csv.DictReader(text.splitlines()):
+        for name in row:
+            _check_member("nodes-column", name, NODE_COLUMNS, f"a column of {path.name}")
+        node: dict[str, Any] = {"id": row["id"], "parent": row.get("parent") or None}
+        node["title"] = {"fa": row.get("title_fa") or row["id"], "en": row.get("title_en") or row["id"]}
+        node["sensitive"] = row.get("sensitive") in ("1", "true", "yes")
+        for name in ("body", "staff_band", "keywords_fa", "valid_from", "valid_to"):
+            if row.get(name):
+                node[name] = row[name]
+        rows.append(node)
+    return rows
+
+
+def _explain(error: cattrs.BaseValidationError) -> SettingsError:
+    for part in _leaves(error):
+        if isinstance(part, ForbiddenExtraKeysError):
+            key = sorted(part.extra_fields)[0]
+            known = [f.name for f in fields(part.cl)]
+            nearest = _nearest(key, known)
+            return _wrong(
+                "unknown-key",
+                f"the unknown key {key!r} in metadata.yml",
+                f"one of {', '.join(known)}",
+                f"Nearest: {nearest}.",
+            )
+    lines = "; ".join(cattrs.transform_error(error, path="metadata.yml")[:5])
+    return _wrong("metadata-type", lines, "the types that docs/reference/settings.md names", "Correct metadata.yml.")
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for part in error.exceptions for leaf in _leaves(part)]
+    return [error]
+
+
+def _make_converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    renamed = make_dict_structure_fn(
+        Clock, converter, _cattrs_forbid_extra_keys=True, start=cattrs.override(rename="from")
+    )
+    converter.register_structure_hook(Clock, renamed)
+    converter.register_structure_hook(
+        date, lambda value, _: value if isinstance(value, date) else date.fromisoformat(value)
+    )
+    return converter
+
+
+_CONVERTER = _make_converter()
