@@ -18,7 +18,7 @@ def test_every_table_and_column_is_named_in_both_languages() -> None:
             *(c.title for c in table.columns),
             *(c.caveat for c in table.columns if c.caveat),
         ):
-            assert words["fa"].strip() and words["en"].strip(), table.name
+            assert all(words[lang].strip() for lang in ("fa", "en")), table.name
             assert not persian.search(words["en"]), (table.name, words)
         assert table.key in table.names
         assert set(table.index) <= set(table.names)
