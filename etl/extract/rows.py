@@ -68,7 +68,7 @@ def open_source(source: SourceMap, root: Path) -> Iterator[OpenSource]:
     if source.kind == "table":
         yield _CsvSource(source, _file_of(source, root))
         return
-    engine = sa.create_engine(_address_of(source, root))
+    engine = _engine_of(source, root)
     try:
         with engine.connect() as connection:
             yield _SqlSource(source, _read_only(connection))
@@ -183,19 +183,23 @@ def _sql_text(source: SourceMap, table: str) -> str:
         ) from None
 
 
+def _engine_of(source: SourceMap, root: Path) -> sa.Engine:
+    try:
+        return sa.create_engine(_address_of(source, root))
+    except (SQLAlchemyError, ModuleNotFoundError):
+        raise SettingsError(
+            "source-url",
+            found=f"no usable address of source {source.name!r}",
+            expected='url = "env:NAME" with NAME in the environment, or an address whose driver is installed',
+            todo="Set the variable, correct url in source.toml, or install the driver.",
+        ) from None
+
+
 def _address_of(source: SourceMap, root: Path) -> sa.URL:
     text = source.url
     if text.startswith("env:"):
         text = os.environ.get(source.url.removeprefix("env:"), "")
-    try:
-        url = sa.make_url(text)
-    except SQLAlchemyError:
-        raise SettingsError(
-            "source-url",
-            found=f"no usable address of source {source.name!r}",
-            expected='url = "env:NAME" with NAME in the environment, or an address SQLAlchemy knows',
-            todo="Set the variable or correct url in source.toml.",
-        ) from None
+    url = sa.make_url(text)
     if url.drivername != "sqlite" or not url.database or url.database == ":memory:":
         return url
     path = root / url.database
