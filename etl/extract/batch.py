@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from etl.errors import SourceError
-from etl.extract.manifest import DataFile, Manifest, describe_file, live_files, sync_folder, write_durably
+from etl.extract.manifest import DataFile, Manifest, clear_unnamed, describe_file, live_files
 from etl.extract.screen import scalar
 from etl.extract.vocabulary import Label
+from etl.instance.durable import make_folder_durable, replace_durable, sync_file, sync_folder
 from etl.model.progress import Progress
 from etl.model.staging import CASE, CASE_EXEMPTION, EVENT
 
@@ -62,7 +63,7 @@ def write_data(
     progress: Progress,
 ) -> tuple[DataFile, ...]:
     """Write changed and gone cases with their events and exemptions, one file a table and month; fsynced."""
-    _clear(staging, batch_id)
+    clear_unnamed(staging, manifests)
     _prepare(con, staging, batch_id=batch_id, manifests=manifests)
     files: list[DataFile] = []
     for table, schema in (("case", CASE), ("event", EVENT), ("case_exemption", CASE_EXEMPTION)):
@@ -109,16 +110,20 @@ def write_labels(staging: Path, labels: Iterable[Label], *, batch_id: int, befor
     path = staging / "labels" / f"{batch_id:06}.json"
     if before is not None and (staging / before.path).read_bytes() == content:
         return before
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_durably(path, content)
+    make_folder_durable(path.parent, mode=0o700)
+    replace_durable(path, content, mode=0o600)
     return describe_file(staging, path, table="labels", partition="", rows=len(rows))
 
 
 def write_quarantine(con: duckdb.DuckDBPyConnection, folder: Path, batch_id: int) -> None:
     """Write source, table, row number, column and reason of every broken cell; never a value."""
     rows = con.execute("select distinct * from quarantine order by all").to_arrow_table()
+    path = folder / f"{batch_id:06}.parquet"
+    path.unlink(missing_ok=True)  # of a run that died
     if rows.num_rows:
-        pq.write_table(rows, folder / f"{batch_id:06}.parquet", compression="zstd")
+        pq.write_table(rows, path, compression="zstd")
+        sync_file(path)
+        sync_folder(folder)
 
 
 def check_conservation(
@@ -171,13 +176,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, staging: Path, *, batch_id: int, ma
 
 def _write(staging: Path, rows: pa.Table, *, table: str, month: str, batch_id: int) -> DataFile:
     path = staging / table / month / f"{batch_id:06}.parquet"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder_durable(path.parent, mode=0o700)
     pq.write_table(rows, path, compression="zstd", coerce_timestamps="us", row_group_size=200_000)
     sync_folder(path.parent)
     return describe_file(staging, path, table=table, partition=month, rows=rows.num_rows)
-
-
-def _clear(staging: Path, batch_id: int) -> None:
-    """Remove files that a run which died left under the number of this batch: no manifest names them."""
-    for path in staging.glob(f"*/*/{batch_id:06}.parquet"):
-        path.unlink()

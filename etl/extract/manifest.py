@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import file_digest
@@ -17,6 +17,7 @@ from pathlib import Path
 import cattrs
 
 from etl.errors import SettingsError, SourceError
+from etl.instance.durable import make_folder_durable, replace_durable
 from etl.model.staging import STAGING_VERSION
 
 _FOLDER = "batches"
@@ -64,29 +65,18 @@ def newest_manifest(folder: Path) -> Manifest | None:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Put a manifest in place, durably: only now its batch counts."""
-    (folder / _FOLDER).mkdir(mode=0o700, parents=True, exist_ok=True)
+    batches = make_folder_durable(folder / _FOLDER, mode=0o700)
     text = json.dumps(_CONVERTER.unstructure(manifest), ensure_ascii=False, indent=1, sort_keys=True)
-    write_durably(folder / _FOLDER / f"{manifest.batch_id:06}.json", text.encode())
+    replace_durable(batches / f"{manifest.batch_id:06}.json", text.encode(), mode=0o600)
 
 
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a file so that it is either absent or whole: temporary file, fsync, rename, fsync of the folder."""
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def clear_unnamed(folder: Path, manifests: Sequence[Manifest]) -> None:
+    """Remove the files in var/staging that no manifest names: a run that died left them, and nobody reads them."""
+    named = {file.path for manifest in manifests for file in (*manifest.files, manifest.labels) if file}
+    named |= {f"{_FOLDER}/{manifest.batch_id:06}.json" for manifest in manifests}
+    for path in folder.rglob("*"):
+        if path.is_file() and path.relative_to(folder).as_posix() not in named:
+            path.unlink()
 
 
 def describe_file(folder: Path, path: Path, *, table: str, partition: str, rows: int) -> DataFile:

@@ -20,6 +20,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from etl.errors import LockedError, SettingsError
+from etl.instance.durable import make_folder_durable, replace_durable
 from etl.metadata import Settings, load_settings
 
 
@@ -76,19 +77,16 @@ class Instance:
 
     def private_folder(self, name: str) -> Path:
         """Make (0700) and give a folder under var/."""
-        self.var.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder = self.var / name
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return folder
+        return make_folder_durable(self.var / name, mode=0o700)
 
     def secret(self, *, create: bool = False) -> bytes:
         """Read the secret that keys every hash: SHAFAF_SECRET_FILE, else var/secret (made, 0600, where `create`)."""
         named = os.environ.get("SHAFAF_SECRET_FILE")
         path = Path(named) if named else self.var / "secret"
         if create and not named and not path.exists():
-            self.var.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_hex(32))
+            # whole or not there: half a secret would stop every run, a lost one would make every known case look new
+            make_folder_durable(self.var, mode=0o700)
+            replace_durable(path, secrets.token_hex(32).encode(), mode=0o600)
         try:
             secret = path.read_bytes().strip()
         except OSError:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from etl.errors import ReleaseError, SettingsError
-from etl.load.durable import sha256_of
+from etl.instance.durable import sha256_of
 from etl.metadata import TableSpec, load_dictionary
 
 MANIFEST = "manifest.json"

@@ -14,10 +14,10 @@ from sqlite_utils import Database
 
 from etl.errors import ReleaseError
 from etl.instance import Instance
+from etl.instance.durable import json_bytes, rename_durable, replace_durable, sync_file
 from etl.load.about import fill_meta
 from etl.load.archive import Release, list_releases, verify_release
 from etl.load.describe import datasette_metadata
-from etl.load.durable import json_bytes, rename_durable, replace_durable, sync_file
 from etl.load.search import fill_search
 from etl.load.tables import check_references, create_tables, load_files, load_releases
 from etl.load.totals import create_views, fill_totals

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from etl.errors import PrivacyError
-from etl.load.durable import rename_durable, sync_file
+from etl.instance.durable import rename_durable, sync_file
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend

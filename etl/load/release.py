@@ -20,15 +20,16 @@ import pyarrow.compute as pc
 from etl.calendars import Period, parse_period, period_of
 from etl.errors import ReleaseError
 from etl.instance import Instance
+from etl.instance.durable import json_bytes, make_folder_durable, rename_durable, sync_folder, write_durable
 from etl.load.archive import MANIFEST, Release, list_releases, read_release, read_table, verify_release
 from etl.load.arrange import arrange, earlier_traces
 from etl.load.contents import RunContents, run_contents
-from etl.load.durable import json_bytes, rename_durable, sync_folder, write_durable
 from etl.load.files import Encoded, encode_bytes, encode_table
 from etl.load.gates import Balance, Gated, check_release
 from etl.load.healing import STAGING_PREFIX
 from etl.load.history import POLICY
 from etl.load.placement import check_placements, stream_placements, write_placements
+from etl.load.quality import quality_table
 from etl.load.texts import TextCheck, read_canaries
 from etl.metadata import load_dictionary
 from etl.model.progress import SILENT, Progress
@@ -175,6 +176,7 @@ def _draft(
 ) -> _Draft:
     made = {
         **numbers,
+        "quality": quality_table(published.quality, month.code, number=number),
         **contents.reference_tables(month, number),
         "release": contents.release_row(month, number),
         "rung": contents.rung_rows(number, is_new=is_new),
@@ -237,5 +239,4 @@ def _manifest_bytes(draft: _Draft, files: Sequence[Encoded]) -> bytes:
 
 
 def _put_in_place(instance: Instance, staged: Path, month: Period) -> None:
-    instance.releases.mkdir(parents=True, exist_ok=True)
-    rename_durable(staged, instance.releases / month.code)
+    rename_durable(staged, make_folder_durable(instance.releases) / month.code)

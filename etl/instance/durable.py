@@ -1,6 +1,6 @@
 """Bytes that survive a power cut: write, fsync, rename, fsync the folder (DESIGN §6 "Order").
 
-Used by everything in `etl.load` that puts a file or folder in place. It knows no tables and no releases.
+Used by every stage that puts a file or folder in place. It knows no tables and no releases.
 """
 
 from __future__ import annotations
@@ -28,9 +28,25 @@ def replace_durable(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
 
 def rename_durable(source: Path, target: Path) -> None:
-    """Rename a file or folder (already on disk) and force the new name to disk."""
-    source.rename(target)
-    sync_folder(target.parent)
+    """Put a file or folder (already on disk) in the place of `target` and force the new name to disk."""
+    source.replace(target)
+    for folder in {target.parent, source.parent}:
+        sync_folder(folder)
+
+
+def make_folder_durable(path: Path, *, mode: int = 0o777) -> Path:
+    """Make a folder and those above it, where they are missing, force their names to disk, and give it."""
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=mode, exist_ok=True)
+        sync_folder(folder.parent)
+    return path
+
+
+def sync_tree(path: Path) -> None:
+    """Force everything below a folder to disk, and its own names: what a rename then shows is whole."""
+    for each in (path, *path.rglob("*")):
+        sync_file(each)
 
 
 def sync_file(path: Path) -> None:
