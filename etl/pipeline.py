@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,13 +18,14 @@ from zoneinfo import ZoneInfo
 
 import portal
 from etl.anonymise import History, anonymise, due_months
-from etl.calendars import Period, parse_period
+from etl.calendars import Period, parse_period, period_of
 from etl.engine import open_duckdb
 from etl.errors import ReleaseError, UsageError
-from etl.extract import ExtractReport, extract, newest_manifest, open_staging
+from etl.extract import ExtractReport, extract, newest_manifest, open_staging, source_quality
 from etl.instance import Instance, current_release
 from etl.load import ReleaseSummary, build_database, heal, read_history, write_releases
 from etl.model.progress import SILENT, Progress
+from etl.model.published import Published
 from etl.model.staging import Staging
 
 if TYPE_CHECKING:
@@ -145,7 +146,21 @@ def _release(instance: Instance, period: str, progress: Progress) -> tuple[Relea
     progress.step("anonymise", 0, len(due))
     published = anonymise(staging, calendar=calendar, policy=policy, history=history)
     progress.step("anonymise", len(due), len(due))
+    published = _with_source_quality(instance, published, due, is_first=not released)
     return tuple(write_releases(instance, backend, published, as_of=schedule.as_of, due=due, progress=progress))
+
+
+def _with_source_quality(
+    instance: Instance, published: Published, due: Sequence[Period], *, is_first: bool
+) -> Published:
+    """Add what extraction set aside to the newest release of the run: once at the start, then with each year's end."""
+    manifest = newest_manifest(instance.staging)
+    policy = instance.settings.policy
+    year = period_of(policy.calendar.system, "year", due[-1].last_on)
+    if manifest is None or not (is_first or due[-1].last_on == year.last_on):
+        return published
+    rows = source_quality(manifest, release_id=due[-1].code, year_code=year.code, k=policy.k)
+    return replace(published, quality=(*published.quality, *rows))
 
 
 def _calendar(instance: Instance, staging: Staging, first_month: Period, schedule: Schedule) -> pa.Table:

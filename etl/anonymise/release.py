@@ -35,6 +35,7 @@ from etl.anonymise.margins import (
 )
 from etl.anonymise.peel import peel_late, peel_periods, with_published
 from etl.anonymise.placement import placements
+from etl.anonymise.quality import inferred_sums, quality_rows
 from etl.anonymise.report import group_sums, linkage_sums, make_report
 from etl.anonymise.statutory import statutory
 from etl.anonymise.traces import dated_events, hold_steps, trace_steps, with_traces
@@ -94,6 +95,7 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     sums = group_sums(groups)
     grouped = {(row["release_id"], row["body_id"], row["case_type_code"]): row["case_count"] for row in sums}
     margins = with_awaiting(rows, grouped, opening)
+    linkage = linkage_sums(case, low=low, high=high)
     return Published(
         margin=hold_rows(case.get_backend(), "margin", margins, MARGIN),
         case_group=groups,
@@ -103,14 +105,9 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
         placement=placements(
             case=case, finished=finished, placed=placed, reopened=reopened, withdrawn=withdrawn, months=months
         ),
-        report=make_report(
-            [code for _, code in due],
-            sums=sums,
-            linkage=linkage_sums(case, low=low, high=high),
-            margins=margins,
-            k=policy.k,
-        ),
+        report=make_report([code for _, code in due], sums=sums, linkage=linkage, margins=margins, k=policy.k),
         cadence_bootstrap=guessed,
+        quality=quality_rows(linkage, inferred_sums(case, staging.event, low=low, high=high), k=policy.k),
     )
 
 

@@ -2,6 +2,7 @@
 
 from etl.extract.manifest import DataFile, Manifest, newest_manifest, read_manifests
 from etl.extract.mapping import SourceMap, load_source, load_sources
+from etl.extract.quality import source_quality
 from etl.extract.report import ExtractReport, Indicator, Linkage
 from etl.extract.run import extract
 from etl.extract.screen import SourceCount
@@ -24,4 +25,5 @@ __all__ = [
     "open_staging",
     "read_labels",
     "read_manifests",
+    "source_quality",
 ]

@@ -22,6 +22,7 @@ from etl.extract.keys import Hasher
 from etl.extract.link import Joined, join_cases
 from etl.extract.manifest import Manifest, read_manifests, write_manifest
 from etl.extract.mapping import SourceMap, load_sources
+from etl.extract.quality import REASON_PREFIX
 from etl.extract.read import make_tables, read_source
 from etl.extract.report import ExtractReport, Indicator, Linkage, band_of
 from etl.extract.rows import open_source
@@ -166,7 +167,8 @@ class _Work:
             live_case_count=scalar(self.con, _LIVE_CASES),
             files=files,
             labels=write_labels(staging, slugs.labels(), batch_id=self.batch_id, before=before),
-            counts={name: getattr(report, name) for name in _COUNTS},
+            counts={name: getattr(report, name) for name in _COUNTS}
+            | {f"{REASON_PREFIX}{reason}": count for reason, count in report.reasons.items()},
             sources={**(newest.sources if newest else {}), **{n: asdict(c) for n, c in report.by_source.items()}},
         )
         write_manifest(staging, manifest)

@@ -17,6 +17,7 @@ from etl.calendars.periods import SYSTEMS
 from etl.errors import PrivacyError, UsageError
 from etl.load.texts import TextCheck
 from etl.metadata import load_dictionary
+from etl.model.quality import SHARE_POINTS, WHOLE, count_band
 
 LADDER = (
     "service_id",
@@ -132,6 +133,18 @@ def check_times(gated: Gated) -> None:
             raise _refused("gate-times", name, "a time of a group that has too few timed cases")
 
 
+def check_quality(gated: Gated) -> None:
+    """Refuse a row of `quality` that is an exact count from 1 on, or a share of which a band is no five points wide."""
+    for row in gated.tables["quality"].to_pylist():
+        low, high = row["at_least"], row["at_most"]
+        if row["unit_code"] == "percent":
+            is_band = (low, high) == (0, WHOLE) or (low % SHARE_POINTS == 0 and high == low + SHARE_POINTS <= WHOLE)
+        else:
+            is_band = (low, high) == count_band(low, gated.k)
+        if not is_band:
+            raise _refused("gate-quality", "quality", "a range that is none of the published bands")
+
+
 def check_nothing_lost(gated: Gated) -> None:
     """Refuse a release in which groups + floor + awaiting are not all finished cases so far (law 3)."""
     margin = gated.tables["margin"]
@@ -221,6 +234,7 @@ GATES: tuple[Gate, ...] = (
     check_floor,
     check_partition,
     check_times,
+    check_quality,
     check_margin_identity,
     check_nothing_lost,
     check_words,

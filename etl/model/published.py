@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ibis.expr.types import Table
+
+    from etl.model.quality import QualityRow
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Published:
         case_type_code (the body and type the case was first counted under). Only new rows.
     report: per release_id, counts that are 0, at least k, or the text "< k" (published as report.json).
     cadence_bootstrap: body -> case type -> cadence, as fixed at the first release (written into its policy.yml).
+    quality: rows of table `quality` without its key, in any order.
     """
 
     margin: Table
@@ -39,3 +42,4 @@ class Published:
     placement: Table
     report: Mapping[str, Mapping[str, Any]]
     cadence_bootstrap: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    quality: Sequence[QualityRow] = ()
