@@ -3,6 +3,7 @@
 #   make run       the whole way: environment, demo office, extract, release, build
 #   make serve     the portal of the demo at http://127.0.0.1:8001/
 #   make test      every test that needs no browser, no Java and no network
+#   make cover     the same tests, and the share of lines and branches they reach
 #   make check     style, types, layers, packages
 #   make browser   the pages in Chromium (.ci/install brings it)
 #   make mutants   break the laws on purpose; each must be seen by a test
@@ -21,11 +22,12 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3 || echo python3.11)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 PORTAL ?= .
+COVERED ?= 90
 
 export PIP_ROOT_USER_ACTION := ignore
 export PYTHONUTF8 := 1
 
-.PHONY: help run serve test check browser mutants bench docs lock clean env dev-env
+.PHONY: help run serve test cover check browser mutants bench docs lock clean env dev-env
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -71,11 +73,16 @@ serve: $(VENV)/.run-stamp
 # Two processes side by side: the whole way on small and real input, and everything else.
 test: $(VENV)/.dev-stamp
 	@mkdir -p .pytest_cache; failed=0; \
-	$(BIN)/python -m pytest -m "not browser" tests/integration $(ARGS) >.pytest_cache/integration.txt 2>&1 & whole=$$!; \
+	COVERAGE_FILE=.coverage.whole $(BIN)/python -m pytest -m "not browser" tests/integration $(ARGS) >.pytest_cache/integration.txt 2>&1 & whole=$$!; \
 	trap 'kill $$whole 2>/dev/null || true' INT TERM; \
-	$(BIN)/python -m pytest -m "not browser" --ignore=tests/integration $(ARGS) || failed=$$?; \
+	COVERAGE_FILE=.coverage.parts $(BIN)/python -m pytest -m "not browser" --ignore=tests/integration $(ARGS) || failed=$$?; \
 	wait $$whole || failed=$$?; \
 	cat .pytest_cache/integration.txt; exit $$failed
+
+cover: $(VENV)/.dev-stamp
+	@$(MAKE) --no-print-directory test ARGS="--cov --cov-branch --cov-report="
+	@$(BIN)/coverage combine -q .coverage.whole .coverage.parts
+	@$(BIN)/coverage report --fail-under=$(COVERED)
 
 check: $(VENV)/.dev-stamp
 	$(BIN)/ruff check .
