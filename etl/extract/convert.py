@@ -17,6 +17,7 @@ from etl.extract.formats import Reader, make_reader
 from etl.extract.keys import Hasher
 from etl.extract.mapping import ColumnMap, SourceMap
 from etl.extract.rows import Batch, Encoded
+from etl.extract.spelling import MapRule, join_columns, map_rule
 from etl.extract.vocabulary import LIST_OF, SlugBook, Vocabulary
 from etl.model.text import fold
 
@@ -84,7 +85,7 @@ class Converter:
         self._hasher = hasher
         self._slugs = slugs
         self._missing = {"", *(text.strip() for text in source.missing)}
-        self._maps = {name: {fold(k): v for k, v in pairs.items()} for name, pairs in source.map.items()}
+        self._maps = {name: map_rule(pairs) for name, pairs in source.map.items()}
         self._memo: dict[str, dict[Any, Any]] = {}
 
     def is_missing(self, value: object) -> bool:
@@ -97,9 +98,14 @@ class Converter:
         for name, how in mapped.items():
             if how.constant is not None:
                 made[name] = pa.repeat(pa.scalar(how.constant, pa.string()), batch.size)
-            elif name != "requester_key":
-                made.update(self._column(name, how, batch.columns[how.column], bad))
+            elif name != "requester_key" and not how.event:
+                made.update(self._column(name, how, self._encoded(how, batch), bad))
         return made
+
+    def _encoded(self, how: ColumnMap, batch: Batch) -> Encoded:
+        if not how.columns:
+            return batch.columns[how.column]
+        return join_columns([batch.columns[name] for name in how.columns], how.join, self.is_missing)
 
     def moments(self, name: str, formats: Sequence[str], encoded: Encoded, bad: BadCells) -> dict[str, pa.Array]:
         """Convert a column of dates into its instant, civil date and precision (`at`, `on`, `precision`)."""
@@ -161,8 +167,8 @@ class Converter:
         if name == "parent_case_key":
             return {name: self.case_keys(encoded)}
         if name == "is_notified_each":
-            pairs = self._maps.get(how.map, {})
-            flags = self._distinct(name, encoded, lambda value: _flag(pairs, value), name, bad)
+            rule = self._maps.get(how.map)
+            flags = self._distinct(name, encoded, lambda value: _flag(rule, value), name, bad)
             return {name: encoded.take(flags, pa.bool_())}
         if name == "score":
             return {name: encoded.take(self._distinct(name, encoded, _score, name, bad), pa.int8())}
@@ -195,11 +201,11 @@ class Converter:
         if how.code == "slug":
             slugs = self._slugs.of(list_code, how.lang)
             return lambda value: slugs.token(_text(value))
-        pairs = self._maps.get(how.map)
+        rule = self._maps.get(how.map)
 
         def convert(value: object) -> str | Bad:
             text = fold(_text(value))
-            code = text if pairs is None else pairs.get(text)
+            code = text if rule is None else rule(text)
             return code if code and self._vocabulary.knows(list_code, code) else Bad("unknown_code")
 
         return convert
@@ -217,9 +223,9 @@ def _moment_of(read: Reader) -> Callable[[object], Any]:
     return lambda value: read(value) or Bad("impossible_date")
 
 
-def _flag(pairs: Mapping[str, str], value: object) -> bool | Bad:
+def _flag(rule: MapRule | None, value: object) -> bool | Bad:
     text = fold(_text(value))
-    found = {"true": True, "false": False}.get(pairs.get(text, text))
+    found = {"true": True, "false": False}.get((rule(text) if rule else None) or text)
     return Bad("unknown_code") if found is None else found
 
 

@@ -21,6 +21,7 @@ from cattrs.errors import ForbiddenExtraKeysError
 
 from etl.errors import SettingsError
 from etl.metadata import Settings
+from etl.model.codes import MILESTONES
 
 CASE_COLUMNS = (
     "case_type_code",
@@ -55,6 +56,8 @@ EVENT_COLUMNS = (
     "to_unit_id",
     "time_source_code",
 )
+DATES_OF_EVENTS = ("received_at", "registered_on", "decided_on", "closed_on")
+EVENT_PLACES = ("first", "last")
 KINDS = ("sql", "table")
 SHAPES = ("events", "case_row")
 ROLES = ("", "desk", "automation")
@@ -62,15 +65,27 @@ ROLES = ("", "desk", "automation")
 
 @dataclass(frozen=True)
 class ColumnMap:
-    """How one staging column is made: from a source column (with formats, a map, a coding rule) or a constant."""
+    """How one staging column is made: from source columns (with formats, a map, a coding rule), a constant, or an event.
+
+    event: `first` or `last` in time, of the events of the case with `milestone` (of all where it is empty); gives dates.
+    """
 
     column: str = ""
+    columns: tuple[str, ...] = ()
+    join: str = " "
     constant: str | None = None
     format: tuple[str, ...] = ()
     map: str = ""
     code: str = ""
     lang: str = ""
     separator: str = ""
+    event: str = ""
+    milestone: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The source columns it is made of; none for a constant or an event."""
+        return self.columns or ((self.column,) if self.column else ())
 
 
 @dataclass(frozen=True)
@@ -219,6 +234,7 @@ def check_source(source: SourceMap) -> None:
         raise _wrong("source-zone", f"the zone {source.zone!r} in {place}", "a known time zone", todo) from None
     _check_secrecy(source, place)
     _check_columns(source, place)
+    _check_patterns(source, place)
     if source.snapshot_on is None and not source.snapshot_query:
         raise _wrong(
             "source-snapshot",
@@ -256,9 +272,12 @@ def _check_columns(source: SourceMap, place: str) -> None:
         for name, how in columns.items():
             if name not in known:
                 raise _unknown(name, known, f"[{table}] of {place}")
-            if bool(how.column) == (how.constant is not None):
+            if sum((bool(how.column), bool(how.columns), how.constant is not None, bool(how.event))) != 1:
                 found = f"{name} in [{table}] of {place}"
-                raise _wrong("source-column", found, "either a column or a constant", "Keep one of the two.")
+                expected = "one of column, columns, constant, event"
+                raise _wrong("source-column", found, expected, "Keep one of them.")
+            if how.event or how.milestone:
+                _check_event_date(name, how, table, place=place)
             if how.code not in ("", "slug"):
                 raise _wrong("source-code", f"code = {how.code!r} of {name} in {place}", '"slug"', "Correct it.")
             if how.map and how.map not in source.map:
@@ -276,6 +295,30 @@ def _check_columns(source: SourceMap, place: str) -> None:
         raise _wrong("source-needs", f"no activity_code in [event] of {place}", "this column", "Map it.")
     if source.shape == "events" and not source.event:
         raise _wrong("source-needs", f"no [event] in {place}", "a mapping of event rows", "Add it.")
+
+
+def _check_patterns(source: SourceMap, place: str) -> None:
+    tables = {"milestone": source.milestone} | {f"map.{name}": pairs for name, pairs in source.map.items()}
+    for name, pairs in tables.items():
+        for key in pairs:
+            try:
+                re.compile(key.removeprefix("re:") if key.startswith("re:") else "")
+            except re.error:
+                found = f"the pattern {key!r} in [{name}] of {place}"
+                raise _wrong("source-pattern", found, "a regular expression after re:", "Correct it.") from None
+
+
+def _check_event_date(name: str, how: ColumnMap, table: str, *, place: str) -> None:
+    if table != "case" or name not in DATES_OF_EVENTS or not how.event:
+        raise _wrong(
+            "source-event-date",
+            f"event or milestone for {name} in [{table}] of {place}",
+            f"event, and milestone where wanted, for one of {', '.join(DATES_OF_EVENTS)} in [case]",
+            'Name a source column, or write { event = "first", milestone = "registered" } for a date.',
+        )
+    _one_of(how.event, EVENT_PLACES, f"event of {name} in {place}")
+    if how.milestone:
+        _one_of(how.milestone, MILESTONES, f"milestone of {name} in {place}")
 
 
 def _one_of(value: str, known: tuple[str, ...], what: str) -> None:

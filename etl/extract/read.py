@@ -129,10 +129,10 @@ def fold_event_rows(con: duckdb.DuckDBPyConnection, source: str) -> None:
 
 def _tables_of(source: SourceMap) -> dict[str, list[str]]:
     """Say which source columns each table of a source must give: the allow-list."""
-    case = [how.column for how in source.case.values()]
+    case = [name for how in source.case.values() for name in how.names]
     case += [source.link.case_ref, source.secrecy.column, *(n for ref in source.link.link_ref for n in ref)]
     case += [name for event in source.date_events for name in (event.column, event.to_unit)]
-    event = [*(how.column for how in source.event.values()), source.link.case_ref]
+    event = [*(name for how in source.event.values() for name in how.names), source.link.case_ref]
     if source.kind == "table":
         return {"row" if source.shape == "events" else "case": _distinct(case + event if source.event else case)}
     return {"case": _distinct(case)} | ({"event": _distinct(event)} if source.event else {})

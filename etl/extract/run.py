@@ -18,6 +18,7 @@ from etl.errors import SourceError
 from etl.extract.batch import check_conservation, compare, write_data, write_labels, write_quarantine
 from etl.extract.convert import Converter
 from etl.extract.derive import derive_cases, hash_content
+from etl.extract.event_dates import date_cases
 from etl.extract.keys import Hasher
 from etl.extract.link import Joined, join_cases
 from etl.extract.manifest import Manifest, read_manifests, write_manifest
@@ -59,6 +60,7 @@ def extract(
         snapshots = _read_all(con, instance, sources, slugs=slugs, progress=progress)
         work = _Work(instance, con, manifests, bool(only))
         _name_slugs(con, sources, slugs)
+        date_cases(con, sources)
         counts = screen(con, sources, snapshots=snapshots)
         work.check_volume(counts)
         joined = join_cases(con)

@@ -14,6 +14,7 @@ from hashlib import blake2b
 
 from etl.errors import SettingsError
 from etl.extract.mapping import SourceMap, nearest
+from etl.extract.spelling import fixed_codes
 from etl.metadata import Policy, code_rows
 from etl.model import codes
 from etl.model.text import fold, slug
@@ -89,7 +90,7 @@ class Vocabulary:
             for column, how in table.items():
                 if how.constant is not None:
                     self._check(source, LIST_OF.get(column, column), how.constant, f"the constant {column}")
-                for code in source.map.get(how.map, {}).values() if column in LIST_OF else ():
+                for code in fixed_codes(source.map.get(how.map, {})) if column in LIST_OF else ():
                     self._check(source, LIST_OF[column], code, f"[map.{how.map}]")
         for code in [*source.milestone.values(), *(event.milestone for event in source.date_events)]:
             if code:

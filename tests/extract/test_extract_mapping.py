@@ -22,7 +22,7 @@ Make = Callable[..., Instance]
         ('shape = "case_row"', 'shape = "rows"', "source-value", "case_row"),
         ('snapshot_on = "2026-03-20"', "", "source-snapshot", "snapshot_query"),
         ('body_id = { column = "org", map = "org" }', "", "source-needs", "body_id"),
-        ('score = "score"', 'score = { column = "score", constant = "4" }', "source-column", "either"),
+        ('score = "score"', 'score = { column = "score", constant = "4" }', "source-column", "one of"),
         ('constant = "permit"', 'constant = "permitt"', "source-unknown-code", "permit"),
         ('"وب" = "web"', '"وب" = "wep"', "source-unknown-code", "web"),
         ('milestone = "closed"', 'milestone = "ended"', "source-unknown-code", "milestone"),

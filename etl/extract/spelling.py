@@ -1,0 +1,67 @@
+"""Rules of a mapping on texts: a code for many spellings, one value of several columns.
+
+Where it stands: between the reader and the converter. `[map.NAME]` holds exact values and patterns (keys that begin with
+`re:`); both are compared with the folded text (Arabic letters, digits, ZWNJ, case), exact values first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.extract.rows import Encoded
+from etl.model.text import fold
+
+PATTERN = "re:"
+
+MapRule = Callable[[str], str | None]
+
+
+def map_rule(pairs: Mapping[str, str]) -> MapRule:
+    """Make a function from a folded text to its code; None where neither a value nor a pattern fits.
+
+    >>> ward = map_rule({"none": "unknown", r"re:^(?:ward )?0*([0-9]+)$": r"ward_\\1"})
+    >>> ward("ward 4"), ward("04"), ward("none"), ward("east")
+    ('ward_4', 'ward_4', 'unknown', None)
+    """
+    exact = {fold(value): code for value, code in pairs.items() if not value.startswith(PATTERN)}
+    patterns = [(re.compile(value[len(PATTERN) :]), code) for value, code in pairs.items() if value.startswith(PATTERN)]
+
+    def code_of(text: str) -> str | None:
+        if text in exact or not patterns:
+            return exact.get(text)
+        found = ((pattern.search(text), code) for pattern, code in patterns)
+        return next((match.expand(code) for match, code in found if match), None)
+
+    return code_of
+
+
+def fixed_codes(pairs: Mapping[str, str]) -> Iterator[str]:
+    """List the codes that a map writes out; those that a pattern makes of the text are known only when it is read."""
+    for value, code in pairs.items():
+        if not value.startswith(PATTERN) or "\\" not in code:
+            yield code
+
+
+def join_columns(parts: Sequence[Encoded], separator: str, is_missing: Callable[[object], bool]) -> Encoded:
+    """Join columns row by row, once per distinct combination; missing parts are left out, all missing is missing."""
+    number = pa.array([0] * len(parts[0].places), pa.int64())
+    for part in parts:
+        place = pc.fill_null(part.places.cast(pa.int64()), len(part.values))
+        number = pc.add(pc.multiply(number, len(part.values) + 1), place)
+    combined = number.dictionary_encode()
+    texts = [_joined(parts, code, separator, is_missing=is_missing) for code in combined.dictionary.to_pylist()]
+    return Encoded(texts, combined.indices)
+
+
+def _joined(parts: Sequence[Encoded], code: int, separator: str, *, is_missing: Callable[[object], bool]) -> str | None:
+    found: list[str] = []
+    for part in reversed(parts):
+        code, place = divmod(code, len(part.values) + 1)
+        value = part.values[place] if place < len(part.values) else None
+        if not is_missing(value):
+            found.insert(0, str(value).strip())
+    return separator.join(found) or None
