@@ -7,7 +7,6 @@ newest staging manifest (`as_of`), never from the machine's clock. What it does 
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,10 +18,11 @@ from zoneinfo import ZoneInfo
 import portal
 from etl.anonymise import History, anonymise, due_months
 from etl.calendars import Period, parse_period, period_of
+from etl.demo import settle_office
 from etl.engine import open_duckdb
-from etl.errors import ReleaseError, UsageError
+from etl.errors import UsageError
 from etl.extract import ExtractReport, extract, newest_manifest, open_staging, source_quality
-from etl.instance import Instance, current_release
+from etl.instance import Instance, current_release, explain_disk
 from etl.load import ReleaseSummary, build_database, heal, read_history, write_releases
 from etl.model.progress import SILENT, Progress
 from etl.model.published import Published
@@ -108,18 +108,14 @@ def read_schedule(instance: Instance) -> Schedule:
 
 @contextmanager
 def _working(instance: Instance) -> Iterator[tuple[str, ...]]:
-    with instance.lock():
-        try:
-            yield tuple(heal(instance))
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-                raise
-            raise ReleaseError(
-                "disk-full",
-                found="a disk that takes no more bytes",
-                expected="room for staging, release and site",
-                todo="Make room and run again; what was released is whole.",
-            ) from error
+    with explain_disk(), instance.lock():
+        yield _heal(instance)
+
+
+def _heal(instance: Instance) -> tuple[str, ...]:
+    """Mend what a run that died has left, stage by stage; say in words what was done."""
+    instance.clear_temporary()
+    return (*settle_office(instance.office), *heal(instance), *portal.heal_site(instance.public))
 
 
 def _release(instance: Instance, period: str, progress: Progress) -> tuple[ReleaseSummary, ...]:
@@ -204,9 +200,11 @@ def _build(instance: Instance, progress: Progress, *, always: bool) -> tuple[Pat
         return None, None
     newest = released[-1]
     database = site = None
-    if always or current_release(instance.datasets) != newest:
+    has_database = (instance.datasets / f"portal-{newest}.db").is_file()
+    if always or not has_database or current_release(instance.datasets) != newest:
         database = build_database(instance, progress=progress)
-    if always or current_release(instance.public) != newest:
+    has_site = (instance.public / newest).is_dir()
+    if always or not has_site or current_release(instance.public) != newest:
         site = portal.build_site(instance, progress=progress)
     return database, site
 

@@ -10,7 +10,7 @@ from etl.cli.console import show_progress, tell
 from etl.cli.options import json_option, write_json
 from etl.cli.summary import tell_office
 from etl.demo import OfficeSummary, advance_office, make_office
-from etl.instance import Instance
+from etl.instance import Instance, explain_disk
 
 
 @click.group()
@@ -27,7 +27,7 @@ def demo() -> None:
 @json_option
 def office(out: Path, until: str, months: int, cases: int, seed: int, as_json: bool) -> None:
     """Write the databases of a synthetic office into the folder OUT."""
-    with show_progress() as progress:
+    with explain_disk(), show_progress() as progress:
         summary = make_office(out, until=until, months=months, cases=cases, seed=seed, progress=progress)
     _tell(summary, as_json)
 
@@ -38,7 +38,7 @@ def office(out: Path, until: str, months: int, cases: int, seed: int, as_json: b
 @click.pass_obj
 def advance(instance: Instance, months: int, as_json: bool) -> None:
     """Let time pass in the office of this instance."""
-    with show_progress() as progress:
+    with explain_disk(), instance.lock(), show_progress() as progress:
         summary = advance_office(instance.office, months=months, progress=progress)
     _tell(summary, as_json)
 

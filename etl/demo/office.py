@@ -7,6 +7,7 @@ Memory does not grow with the number of cases (rows are written in batches, mont
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -22,11 +23,13 @@ from etl.demo.clock import OfficeClock, make_clock
 from etl.demo.records import AUTOMATION_TABLES, DESK_TABLES, Records
 from etl.demo.world import draw_month
 from etl.errors import UsageError
+from etl.instance.durable import rename_durable, sync_tree
 from etl.model.progress import SILENT, Progress
 
 DESK, AUTOMATION, CANARIES = "desk.db", "automation.db", "canaries.txt"
 CUTOFF_DAYS = 16  # after the last day of the last whole month
 HORIZON_DAYS = 1100  # how far past the cutoff lives are followed
+_HALF, _WHOLE = ".writing", ".written"  # folders beside the databases: being written; written, not all in place
 BATCH = 500  # cases between two writes
 VERSION = "1"
 AVERAGE_MONTH = 2_500.0  # the sum of `monthly` in office.yml
@@ -101,6 +104,7 @@ def make_office(
 
 def advance_office(folder: Path, *, months: int = 1, progress: Progress = SILENT) -> OfficeSummary:
     """Let months pass in the office of a folder: everything known later appears; UsageError where there is none."""
+    settle_office(folder)
     meta = _read_meta(folder)
     if meta is None:
         raise UsageError(
@@ -114,6 +118,24 @@ def advance_office(folder: Path, *, months: int = 1, progress: Progress = SILENT
         until = period_of("jalali", "month", until.last_on + timedelta(days=1))
     plan = _Plan(until.code, int(meta["months"]) + months, float.fromhex(meta["monthly"]), int(meta["seed"]))
     return _write(folder, plan, progress)
+
+
+def settle_office(folder: Path) -> list[str]:
+    """Finish an office whose writing died when its files were whole, remove what was half; say in words what was done.
+
+    The databases know the same day only together: until this is done they are not to be read.
+    """
+    whole, half = folder / _WHOLE, folder / _HALF
+    done = []
+    if whole.is_dir():
+        for file in sorted(whole.iterdir()):
+            rename_durable(file, folder / file.name)
+        whole.rmdir()
+        done.append("put the databases of the demo office in place, which were written")
+    if half.is_dir():
+        shutil.rmtree(half)
+        done.append("removed half-written databases of the demo office")
+    return done
 
 
 def read_summary(folder: Path) -> OfficeSummary | None:
@@ -133,9 +155,10 @@ def _read_meta(folder: Path) -> dict[str, str] | None:
 def _write(folder: Path, plan: _Plan, progress: Progress) -> OfficeSummary:
     folder.mkdir(parents=True, exist_ok=True)
     catalogue = read_catalogue()
-    parts = {name: folder / f"{name}.part" for name in (DESK, AUTOMATION, CANARIES)}
-    for part in parts.values():
-        part.unlink(missing_ok=True)
+    settle_office(folder)
+    half = folder / _HALF
+    half.mkdir()
+    parts = {name: half / name for name in (DESK, AUTOMATION, CANARIES)}
     desk, automation = _create(parts[DESK], "desk.sql"), _create(parts[AUTOMATION], "automation.sql")
     with closing(desk), closing(automation):
         _write_catalogue(desk, automation, catalogue)
@@ -144,8 +167,9 @@ def _write(folder: Path, plan: _Plan, progress: Progress) -> OfficeSummary:
         _write_meta(desk, plan, len(catalogue.bodies), seen)
         _write_meta(automation, plan, len(catalogue.bodies), seen)
         _write_canaries(parts[CANARIES], {DESK: desk, AUTOMATION: automation})
-    for name, part in parts.items():
-        part.replace(folder / name)
+    sync_tree(half)
+    rename_durable(half, folder / _WHOLE)
+    settle_office(folder)
     return OfficeSummary(len(catalogue.bodies), plan.months, seen)
 
 

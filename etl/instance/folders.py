@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,6 +79,11 @@ class Instance:
     def private_folder(self, name: str) -> Path:
         """Make (0700) and give a folder under var/."""
         return make_folder_durable(self.var / name, mode=0o700)
+
+    def clear_temporary(self) -> None:
+        """Remove what runs that died left in var/tmp; only for who holds the lock."""
+        for left in (self.var / "tmp").glob("*"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
 
     def secret(self, *, create: bool = False) -> bytes:
         """Read the secret that keys every hash: SHAFAF_SECRET_FILE, else var/secret (made, 0600, where `create`)."""

@@ -55,9 +55,18 @@ def build_database(instance: Instance, *, progress: Progress = SILENT) -> Path:
     target = instance.datasets / f"portal-{releases[-1].release_id}.db"
     rename_durable(vacuumed, target)
     _make_current(instance, releases, target)
-    _drop_old(instance, releases)
+    released = [release.release_id for release in releases]
+    drop_old(instance.datasets, released, current=released[-1])
     progress.step("database", _STEPS, _STEPS)
     return target
+
+
+def drop_old(datasets: Path, released: Sequence[str], *, current: str | None) -> None:
+    """Remove all databases but those of the two newest releases and the current one."""
+    kept = {f"portal-{release_id}.db" for release_id in (*released[-KEPT:], current)}
+    for path in datasets.glob("portal-*.db"):
+        if path.name not in kept:
+            path.unlink()
 
 
 def _fill(path: Path, instance: Instance, releases: Sequence[Release], *, progress: Progress) -> None:
@@ -100,10 +109,3 @@ def _make_current(instance: Instance, releases: Sequence[Release], target: Path)
         database.conn.close()
     current = {"release_id": releases[-1].release_id, "database": target.name, "as_of_on": as_of_on}
     replace_durable(instance.datasets / "current.json", json_bytes(current))
-
-
-def _drop_old(instance: Instance, releases: Sequence[Release]) -> None:
-    kept = {f"portal-{release.release_id}.db" for release in releases[-KEPT:]}
-    for path in instance.datasets.glob("portal-*.db"):
-        if path.name not in kept:
-            path.unlink()

@@ -10,8 +10,9 @@ from __future__ import annotations
 import shutil
 
 from etl.errors import PrivacyError, ReleaseError
-from etl.instance import Instance
+from etl.instance import Instance, current_release
 from etl.load.archive import list_releases
+from etl.load.database import drop_old
 
 STAGING_PREFIX = ".staging-"
 
@@ -28,12 +29,16 @@ def heal(instance: Instance) -> list[str]:
     for temp in sorted(instance.placement.glob(".*.tmp")):
         temp.unlink()
         done.append("removed a half-written placement file")
+    for half in sorted((*instance.datasets.glob(".*.db*"), *instance.datasets.glob(".*.tmp"))):
+        half.unlink()
+        done.append("removed a half-written file of datasets/")
     released = {release.release_id for release in list_releases(instance.releases)}
     placed = {path.stem for path in instance.placement.glob("*.parquet")}
     _check_placements(released, placed)
     for release_id in sorted(placed - released):
         (instance.placement / f"{release_id}.parquet").unlink()
         done.append(f"removed the placements of {release_id}, which was never released")
+    drop_old(instance.datasets, sorted(released), current=current_release(instance.datasets))
     return done
 
 

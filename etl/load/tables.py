@@ -78,8 +78,11 @@ def check_references(database: Database) -> None:
 
 
 def _by_reference(tables: Mapping[str, TableSpec]) -> list[TableSpec]:
-    """Order tables so that each stands after those it refers to."""
-    refers = {spec.name: {c.references for c in spec.columns if c.references} - {spec.name} for spec in tables.values()}
+    """Order tables so that each stands after those it refers to; always the same, as the bytes of the database are."""
+    refers = {
+        spec.name: sorted({c.references for c in spec.columns if c.references} - {spec.name})
+        for spec in tables.values()
+    }
     return [tables[name] for name in TopologicalSorter(refers).static_order()]
 
 

@@ -1,14 +1,12 @@
 """Build the static site of the newest release: every page in Persian and English, from the released database alone.
 
-Reads `datasets/` only. Writes `public/<release_id>/` beside the old one (under a name that begins with a dot, renamed when
-whole), then `public/current.json`; the two newest sites are kept. The same release gives the same bytes: no clock is read.
+Reads `datasets/` only. Writes a folder whose name begins with a dot, which `portal.placing` puts in
+place as `public/<release_id>/` when it is whole. The same release gives the same bytes: no clock is read.
 Figures are read once for both languages. Cost: about a dozen queries a body and case type, each on its own rows.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +27,8 @@ from portal.facts import Facts, read_facts
 from portal.find_page import find_values
 from portal.home_page import HomeFacts, home_values, read_home
 from portal.letter_page import letter_values, limit_words
+from portal.placing import BUILDING, put_in_place
+from portal.quality import Quality, quality_lines, quality_values, read_quality
 from portal.reading import Rule, read_rules
 from portal.released import Released, open_released
 from portal.render import Renderer
@@ -37,7 +37,6 @@ from portal.service_facts import ServiceFacts, main_scopes, read_service
 from portal.service_page import service_values
 from portal.words import LANGUAGES, Words
 
-KEPT = 2
 _STEP = "site"
 _SERVICES = """
 select service_id, parent_id from service
@@ -57,6 +56,7 @@ class _Read:
     services: Sequence[tuple[ServiceFacts, str | None]]
     due: Sequence[DueDate]
     rules: Sequence[Rule]
+    qualities: Mapping[str, Quality]
     next_on: date
 
 
@@ -65,14 +65,14 @@ def build_site(instance: Instance, *, progress: Progress = SILENT) -> Path:
     with open_released(instance.datasets) as released:
         release_id = released.newest.release_id
         instance.public.mkdir(parents=True, exist_ok=True)
-        folder = instance.public / f".building-{release_id}"
+        folder = instance.public / f"{BUILDING}{release_id}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         read = _read(released, progress)
         for lang in LANGUAGES:
             _write_language(folder / lang, read, released, Words(lang, read.facts.system), progress)
         _write_shared(folder, read.facts)
-    return _put_in_place(instance.public, folder, release_id)
+    return put_in_place(instance.public, folder, release_id)
 
 
 def _read(released: Released, progress: Progress) -> _Read:
@@ -96,7 +96,8 @@ def _read(released: Released, progress: Progress) -> _Read:
     due = due_dates(released, headline=facts.headline, law=facts.law, until=until)
     has_foi = any(scope.case_type == "foi" for each in scopes.values() for scope in each)
     rules = read_rules(released, case_type="foi" if has_foi else home.scope.case_type, bands=bands)
-    return _Read(facts, scopes, bodies, home, services, due, rules, _next_on(facts, until))
+    qualities = {body: read_quality(released, body) for body in scopes}
+    return _Read(facts, scopes, bodies, home, services, due, rules, qualities, _next_on(facts, until))
 
 
 def _next_on(facts: Facts, last_on: date) -> date:
@@ -120,8 +121,11 @@ def _write_language(folder: Path, read: _Read, released: Released, words: Words,
     offset = len(read.scopes) * (1 + LANGUAGES.index(words.lang))
     for done, (body, scopes) in enumerate(read.scopes.items()):
         progress.step(_STEP, offset + done + 1, 3 * len(read.scopes))
+        lines = quality_lines(read.qualities[body], released, words)
+        year = words.period(read.qualities[body].year) if read.qualities[body].year else ""
         for scope in scopes:
             values = body_values(read.bodies[body, scope.case_type], scopes, released, words, facts)
+            values |= {"quality": lines, "quality_year": year}
             write(f"body/{body}/{file_of(scope, scopes)}", "body.html", **values)
     for service, parent in read.services:
         scopes = read.scopes[service.scope.body] if service.scope else ()
@@ -129,6 +133,7 @@ def _write_language(folder: Path, read: _Read, released: Released, words: Words,
         write(f"service/{service.service}.html", "service.html", **values)
     write("letter.html", "letter.html", **letter_values(read.due, words, facts))
     write("data.html", "data.html", **data_values(released, read.rules, words))
+    write("quality.html", "quality.html", **quality_values(list(read.qualities.values()), released, words))
     write("methodology.html", "methodology.html", limits=limit_words(words, facts))
     write("privacy.html", "privacy.html")
     found = find_values([service.service for service, _ in read.services], read.scopes, released, words)
@@ -140,24 +145,3 @@ def _write_shared(folder: Path, facts: Facts) -> None:
         shutil.copytree(static, folder / "static")
     choose = Environment(loader=PackageLoader("portal", "templates"), autoescape=True).get_template("choose.html")
     (folder / "index.html").write_text(choose.render(titles=facts.title), encoding="utf-8")
-
-
-def _put_in_place(public: Path, folder: Path, release_id: str) -> Path:
-    """Rename the built folder, name it in `current.json`, drop all but the newest sites."""
-    target = public / release_id
-    old = public / f".old-{release_id}"
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    folder.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
-    current = public / ".current.json"
-    with current.open("w", encoding="utf-8") as file:
-        json.dump({"release_id": release_id}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    current.replace(public / "current.json")
-    sites = sorted(path for path in public.iterdir() if path.is_dir() and not path.name.startswith("."))
-    for site in sites[:-KEPT]:
-        shutil.rmtree(site)
-    return target

@@ -1,0 +1,76 @@
+"""What a disk that says no is called: full, over quota, read-only, or not ours, from whichever library meets it first.
+
+Files are written by Python, pyarrow, DuckDB and SQLite; each has its own exception for the same trouble. `explain_disk`
+turns all of them into a ReleaseError in three parts. Any other exception passes unchanged: it is a fault of the program.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from etl.errors import ReleaseError
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
+_FULL_SQLITE = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
+_DENIED_WORDS = ("permission denied", "operation not permitted")  # DuckDB gives no numbers
+_FULL_WORDS = (
+    "no space left",
+    "file too large",
+    "disk quota",
+    "read-only",
+    "could not write",
+    "max_temp_directory_size",
+)
+
+
+@contextmanager
+def explain_disk() -> Iterator[None]:
+    """Raise ReleaseError, `disk-full` or `no-permission`, where the work inside met a disk that refuses; never a path."""
+    try:
+        yield
+    except PermissionError as error:
+        raise _denied() from error
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise _full() from error
+    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
+        explained = _explained(str(error).lower())
+        if explained is None:
+            raise
+        raise explained from error
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN:
+            raise _denied() from error
+        if error.sqlite_errorcode & 0xFF not in _FULL_SQLITE:
+            raise
+        raise _full() from error
+
+
+def _explained(text: str) -> ReleaseError | None:
+    if any(words in text for words in _DENIED_WORDS):
+        return _denied()
+    return _full() if any(words in text for words in _FULL_WORDS) else None
+
+
+def _full() -> ReleaseError:
+    return ReleaseError(
+        "disk-full",
+        found="a disk that takes no more bytes",
+        expected="room for staging, release and site",
+        todo="Make room and run again; what was released is whole.",
+    )
+
+
+def _denied() -> ReleaseError:
+    return ReleaseError(
+        "no-permission",
+        found="a folder or file of the instance that this user may not read or write",
+        expected="datasets/, public/ and var/ owned by the user who runs Shafaf",
+        todo="Give them to that user and run again; what was released is whole.",
+    )
