@@ -33,6 +33,7 @@ class Period:
         return self.first_on <= day <= self.last_on
 
 
+@lru_cache(maxsize=8192)
 def year_month(system: str, day: date) -> tuple[int, int]:
     """Give the calendar year and month of a civil date.
 

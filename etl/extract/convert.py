@@ -13,9 +13,10 @@ from typing import Any
 import pyarrow as pa
 
 from etl.calendars import year_month
-from etl.extract.formats import Reader, make_reader
+from etl.extract.formats import make_reader
 from etl.extract.keys import Hasher
 from etl.extract.mapping import ColumnMap, SourceMap
+from etl.extract.moments import MomentReader
 from etl.extract.rows import Batch, Encoded
 from etl.extract.spelling import MapRule, join_columns, map_rule
 from etl.extract.vocabulary import LIST_OF, SlugBook, Vocabulary
@@ -87,6 +88,7 @@ class Converter:
         self._missing = {"", *(text.strip() for text in source.missing)}
         self._maps = {name: map_rule(pairs) for name, pairs in source.map.items()}
         self._memo: dict[str, dict[Any, Any]] = {}
+        self._moments: dict[tuple[str, tuple[str, ...]], MomentReader] = {}
 
     def is_missing(self, value: object) -> bool:
         """Say whether a source value means "nothing recorded"."""
@@ -109,12 +111,16 @@ class Converter:
 
     def moments(self, name: str, formats: Sequence[str], encoded: Encoded, bad: BadCells) -> dict[str, pa.Array]:
         """Convert a column of dates into its instant, civil date and precision (`at`, `on`, `precision`)."""
-        read = make_reader(formats, calendar=self.source.calendar, zone=self.source.zone)
-        found = self._distinct(f"moment:{name}", encoded, _moment_of(read), name, bad)
+        place = (name, tuple(formats))
+        if place not in self._moments:
+            read = make_reader(formats, calendar=self.source.calendar, zone=self.source.zone)
+            self._moments[place] = MomentReader(read, self.is_missing)
+        found = self._moments[place].read_all(encoded.values)
+        bad.add(name, encoded, dict.fromkeys(found.bad, "impossible_date"))
         return {
-            "at": encoded.take([m and m.at for m in found], INSTANT),
-            "on": encoded.take([m and m.on for m in found], pa.date32()),
-            "precision": encoded.take([m and m.precision for m in found], pa.string()),
+            "at": encoded.take(found.at, pa.int64()).cast(INSTANT),
+            "on": encoded.take(found.on, pa.int32()).cast(pa.date32()),
+            "precision": encoded.take(found.precision, pa.string()),
         }
 
     def case_keys(self, encoded: Encoded) -> pa.Array:
@@ -217,10 +223,6 @@ class Converter:
             return "|".join(sorted(set(codes))) if len(codes) == len(found) else Bad("unknown_code")
 
         return convert_all
-
-
-def _moment_of(read: Reader) -> Callable[[object], Any]:
-    return lambda value: read(value) or Bad("impossible_date")
 
 
 def _flag(rule: MapRule | None, value: object) -> bool | Bad:

@@ -96,12 +96,14 @@ def read_source(
     source = converter.source
     snapshot_at = _snapshot(source, rows)
     tables = _tables_of(source)
+    con.begin()  # one transaction a source: no sync of the disk after every batch
     for table, columns in tables.items():
         for batch in rows.batches(table, columns):
             _read_batch(con, converter, batch, table, system=system)
             progress.step(f"read {source.name}", batch.first_row + batch.size - 1)
     if source.shape == "events":
         fold_event_rows(con, source.name)
+    con.commit()
     return snapshot_at
 
 
