@@ -8,7 +8,7 @@
 #   make browser   the pages in Chromium (.ci/install brings it)
 #   make mutants   break the laws on purpose; each must be seen by a test
 #   make bench     seconds and memory of the stages on a demo office
-#   make docs      write the generated pages of docs/reference again
+#   make docs      write the generated pages of docs/reference and the tour again
 #   make lock      compile requirements*.txt again (needs uv)
 #   make clean     forget the demo's state, keep the environment
 
@@ -102,6 +102,7 @@ bench: $(VENV)/.dev-stamp
 
 docs: $(VENV)/.dev-stamp
 	@$(BIN)/python -m tests.docs.generate
+	@$(BIN)/python -m tests.docs.tour
 
 # Universal (Linux and macOS, every Python from 3.11), hashed, and without the address of any package index.
 lock:
