@@ -60,6 +60,7 @@ DATES_OF_EVENTS = ("received_at", "registered_on", "decided_on", "closed_on")
 EVENT_PLACES = ("first", "last")
 KINDS = ("sql", "table")
 SHAPES = ("events", "case_row")
+WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 ROLES = ("", "desk", "automation")
 
 
@@ -124,9 +125,11 @@ class Link:
 
 @dataclass(frozen=True)
 class Limits:
-    """The share of cases that may go to quarantine before the run stops."""
+    """What a source may do before the run stops: share of cases in quarantine, bytes of its file."""
 
     quarantine_share: float = 0.01
+    unpacked_bytes: int = 64 << 30
+    unpack_ratio: int = 200
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,8 @@ class SourceMap:
     url: str = ""
     path: str = ""
     shape: str = ""
+    sheet: str = ""
+    header_row: int = 1
     zone: str = ""
     calendar: str = ""
     snapshot_on: date | None = None
@@ -227,6 +232,9 @@ def check_source(source: SourceMap) -> None:
     if not (source.url if source.kind == "sql" else source.path):
         key = "url" if source.kind == "sql" else "path"
         raise _wrong("source-address", f"no {key} in {place}", f"{key} of the source", "Add it.")
+    if source.header_row < 1 or ((source.sheet or source.header_row > 1) and not is_workbook(source)):
+        found = f"sheet or header_row in {place}"
+        raise _wrong("source-sheet", found, f"a path ending in {', '.join(WORKBOOKS)}, rows from 1", "Correct it.")
     try:
         ZoneInfo(source.zone)
     except (ZoneInfoNotFoundError, ValueError):
@@ -242,6 +250,11 @@ def check_source(source: SourceMap) -> None:
             "the day or instant the rows stand for",
             "Name one; no clock of the machine enters a release.",
         )
+
+
+def is_workbook(source: SourceMap) -> bool:
+    """Say whether the file of a source is a workbook, by its name."""
+    return source.kind == "table" and source.path.lower().endswith(WORKBOOKS)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from etl.errors import SettingsError, SourceError
-from etl.extract.mapping import SourceMap, nearest
+from etl.extract.mapping import SourceMap, is_workbook, nearest
+from etl.extract.sheet import Sheet
 
 BATCH_ROWS = 20_000
 _BLOCK_BYTES = 4 << 20
@@ -66,7 +67,8 @@ class OpenSource:
 def open_source(source: SourceMap, root: Path) -> Iterator[OpenSource]:
     """Open a source for reading; SourceError (exit 21) where it cannot be reached, SettingsError where it is misnamed."""
     if source.kind == "table":
-        yield _CsvSource(source, _file_of(source, root))
+        opened = _SheetSource if is_workbook(source) else _CsvSource
+        yield opened(source, _file_of(source, root))
         return
     engine = _engine_of(source, root)
     try:
@@ -134,6 +136,25 @@ class _HeaderOnly:
 
     def __exit__(self, *_: object) -> None:
         return None
+
+
+class _SheetSource(OpenSource):
+    def __init__(self, source: SourceMap, path: Path) -> None:
+        self._source = source
+        self._path = path
+
+    def batches(self, table: str, columns: Sequence[str]) -> Iterator[Batch]:
+        """Read the sheet's named columns, 20,000 rows at a time."""
+        sheet = Sheet(self._path, self._source)
+        _check_columns(columns, sheet.names, self._source.name)
+        places = [sheet.names.index(name) for name in columns]
+        row = 1
+        for part in sheet.batches(BATCH_ROWS):
+            encoded = {
+                name: _encode([cells[place] for cells in part]) for name, place in zip(columns, places, strict=True)
+            }
+            yield Batch(row, len(part), encoded)
+            row += len(part)
 
 
 class _SqlSource(OpenSource):
