@@ -30,6 +30,7 @@ def fill_meta(database: Database, instance: Instance, releases: Sequence[Release
         "title_en": settings.title.get("en", ""),
         "license": settings.license,
         "source": settings.source,
+        "contact": settings.contact,
         "k": k,
         "k_basis_code": basis,
         "as_of_on": as_of_on,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
@@ -36,6 +37,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "trace": ("steps_units", "steps", "milestones"),
 }
 MAX_RUNGS = 24
+_CONTACT = re.compile(r"https://\S+|[^@\s:]+@[^@\s:]+")
 SMALLEST_K = 5
 NODE_COLUMNS = (
     "id",
@@ -87,12 +89,15 @@ def load_settings(folder: Path) -> Settings:
         "title": raw_title if isinstance(raw_title, dict) else {"fa": str(raw_title), "en": str(raw_title)},
         "license": raw.get("license", "CC-BY-4.0"),
         "source": raw.get("source", ""),
+        "contact": raw.get("contact", ""),
         "policy": own,
     }
     try:
         settings = _CONVERTER.structure(whole, Settings)
     except cattrs.BaseValidationError as error:
         raise _explain(error) from None
+    if settings.contact and not _CONTACT.fullmatch(settings.contact):
+        raise _wrong("contact", "a contact of another form", "an e-mail address or https://…", "Correct `contact`.")
     check_policy(settings.policy)
     return settings
 

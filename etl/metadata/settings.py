@@ -202,3 +202,4 @@ class Settings:
     policy: Policy
     license: str = "CC-BY-4.0"
     source: str = ""
+    contact: str = ""  # where corrections go: an e-mail address or a web address; public

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader
 
@@ -29,10 +30,11 @@ from portal.home_page import HomeFacts, home_values, read_home
 from portal.letter_page import letter_values, limit_words
 from portal.placing import BUILDING, put_in_place
 from portal.quality import Quality, quality_lines, quality_values, read_quality
+from portal.questions import Question, example_parameters, read_questions
 from portal.reading import Rule, read_rules
 from portal.released import Released, open_released
 from portal.render import Renderer
-from portal.scope import Scope, find_scopes
+from portal.scope import WINDOW, Scope, find_scopes
 from portal.service_facts import ServiceFacts, main_scopes, read_service
 from portal.service_page import service_values
 from portal.words import LANGUAGES, Words
@@ -57,6 +59,8 @@ class _Read:
     due: Sequence[DueDate]
     rules: Sequence[Rule]
     qualities: Mapping[str, Quality]
+    named: Mapping[str, Any]
+    questions: Sequence[Question]
     next_on: date
 
 
@@ -93,11 +97,27 @@ def _read(released: Released, progress: Progress) -> _Read:
         for row in released.rows(_SERVICES)
     ]
     until = parse_period(facts.system, released.newest.release_id).last_on
-    due = due_dates(released, headline=facts.headline, law=facts.law, until=until)
+    due = due_dates(released, headline=facts.headline, law=facts.law, until=_next_on(facts, until))
     has_foi = any(scope.case_type == "foi" for each in scopes.values() for scope in each)
     rules = read_rules(released, case_type="foi" if has_foi else home.scope.case_type, bands=bands)
     qualities = {body: read_quality(released, body) for body in scopes}
-    return _Read(facts, scopes, bodies, home, services, due, rules, qualities, _next_on(facts, until))
+    named = example_parameters(released, _largest(released, scopes) or home.scope)
+    questions = read_questions(released, named)
+    return _Read(facts, scopes, bodies, home, services, due, rules, qualities, named, questions, _next_on(facts, until))
+
+
+def _data_values(read: _Read, released: Released, words: Words) -> dict[str, Any]:
+    return data_values(released, read.rules, words, questions=read.questions, named=read.named, facts=read.facts)
+
+
+def _largest(released: Released, scopes: Mapping[str, Sequence[Scope]]) -> Scope | None:
+    """Give the leading scope of the body with the most finished cases; None where no body has any."""
+    last = released.newest.release_id
+    finished: dict[str, int] = {}
+    for row in released.ask("bodies", first_release=released.since(last, months=WINDOW), release=last):
+        finished[row["body_id"]] = finished.get(row["body_id"], 0) + row["finished_count"]
+    body = max(scopes, key=lambda each: (finished.get(each, 0), each), default=None)
+    return scopes[body][0] if body else None
 
 
 def _next_on(facts: Facts, last_on: date) -> date:
@@ -132,7 +152,7 @@ def _write_language(folder: Path, read: _Read, released: Released, words: Words,
         values = service_values(service, scopes, read.due, released, words, facts, parent=parent)
         write(f"service/{service.service}.html", "service.html", **values)
     write("letter.html", "letter.html", **letter_values(read.due, words, facts))
-    write("data.html", "data.html", **data_values(released, read.rules, words))
+    write("data.html", "data.html", **_data_values(read, released, words))
     write("quality.html", "quality.html", **quality_values(list(read.qualities.values()), released, words))
     write("methodology.html", "methodology.html", limits=limit_words(words, facts))
     write("privacy.html", "privacy.html")

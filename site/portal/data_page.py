@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from etl.metadata import load_dictionary
 from portal.catalogue import load_queries
+from portal.facts import Facts
+from portal.questions import Question
 from portal.reading import Answer, Rule
 from portal.released import Released
 from portal.words import Words, mark
@@ -41,6 +43,7 @@ _RULES = {
         mark("A sum over whatever is there today grows; one that names its release stays. All cases released so far:"),
     ),
 }
+_VIEWS = "select name from sqlite_master where type = 'view' order by name"
 _PERCENT = {2, 4, 5}
 KEPT = (
     ("with_outcome", mark("%(share)s of cases show their outcome")),
@@ -51,7 +54,15 @@ KEPT = (
 )
 
 
-def data_values(released: Released, rules: Sequence[Rule], words: Words) -> dict[str, Any]:
+def data_values(
+    released: Released,
+    rules: Sequence[Rule],
+    words: Words,
+    *,
+    questions: Sequence[Question],
+    named: Mapping[str, Any],
+    facts: Facts,
+) -> dict[str, Any]:
     """Give what template `data.html` needs."""
     last = released.newest.release_id
     smallest = released.ask("smallest_group", release=last)[0]["smallest_group"]
@@ -76,12 +87,24 @@ def data_values(released: Released, rules: Sequence[Rule], words: Words) -> dict
             {"name": spec.name, "title": spec.title[words.lang], "text": spec.text[words.lang]}
             for spec in load_dictionary().tables.values()
         ],
+        "questions": [{"title": q.title[words.lang], "question": q} for q in questions],
+        "views": [row["name"] for row in released.rows(_VIEWS)],
+        "citation": _citation(last, words, facts),
         "queries": [
-            {"name": query.name, "title": query.title[words.lang], "address": f"/data/portal/{query.name}"}
+            {"name": query.name, "title": query.title[words.lang], "address": query.address(named)}
             for query in load_queries().values()
             if not query.name.startswith("reading_")
         ],
     }
+
+
+def _citation(last: str, words: Words, facts: Facts) -> str:
+    return words.say(
+        "%(title)s, release %(release)s, query NAME, licence %(license)s.",
+        title=facts.title[words.lang],
+        release=words.period(last),
+        license=facts.license,
+    )
 
 
 def _download(release_id: str, name: str) -> str:

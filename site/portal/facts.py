@@ -22,7 +22,10 @@ class Limit:
 
 @dataclass(frozen=True)
 class Facts:
-    """The instance: titles by language, licence, source, k, calendar, days to settle, headline and law clocks."""
+    """The instance: titles by language, licence, source, k, calendar, days to settle, headline and law clocks.
+
+    contact: an e-mail address or a web address for corrections; empty where the instance names none.
+    """
 
     title: Mapping[str, str]
     license: str
@@ -33,6 +36,7 @@ class Facts:
     wait_kind: str
     headline: Limit | None
     law: Limit | None
+    contact: str = ""
 
     @property
     def is_iran(self) -> bool:
@@ -52,6 +56,7 @@ def read_facts(meta: Mapping[str, str]) -> Facts:
         wait_kind=meta.get("wait_day_kind", "working"),
         headline=_limit(meta, meta.get("headline_clock", "bylaw")),
         law=_limit(meta, "law") if meta.get("headline_clock", "bylaw") != "law" else None,
+        contact=meta.get("contact", ""),
     )
 
 

@@ -7,6 +7,7 @@ dates, so it is not used for either.
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from persiantools.jdatetime import JalaliDate
@@ -36,6 +37,17 @@ SEASONS = {
 }
 _ALPHABET = "ابپتثجچحخدذرزژسشصضطظعغفقکگلمنوهی"  # «آ» is folded to «ا»
 _ORDER = {letter: 0x600 + place for place, letter in enumerate(_ALPHABET)}
+
+_SINGULAR = {
+    "cases": "case",
+    "days": "day",
+    "bodies": "body",
+    "rows": "row",
+    "months": "month",
+    "requests": "request",
+    "working days": "working day",
+}
+_AFTER_ONE = re.compile(r"(?<![\w.,:;#&=-])(1(?:\s|<[^<>]*>)+)(working days|cases|days|bodies|rows|months|requests)\b")
 
 
 def number(value: float | None, lang: str, *, decimals: int = 0) -> str:
@@ -137,3 +149,12 @@ def size(byte_count: int, lang: str) -> str:
     if kilo < 1000:
         return f"{number(kilo, lang)} {units[1]}"
     return f"{number(kilo / 1000, lang, decimals=1)} {units[2]}"
+
+
+def singular(text: str) -> str:
+    """Write what is counted in the singular after an English 1; text may be HTML.
+
+    >>> singular("1 cases, 21 cases, 1,001 cases; <b>1</b> bodies")
+    '1 case, 21 cases, 1,001 cases; <b>1</b> body'
+    """
+    return _AFTER_ONE.sub(lambda found: found[1] + _SINGULAR[found[2]], text)

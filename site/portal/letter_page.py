@@ -50,12 +50,12 @@ def due_note(words: Words, facts: Facts) -> str:
         return ""
     return (
         words.say(
-            "%(days)s after the day of registration, holidays left out; the last 30 working days of these data.",
+            "%(days)s after the day of registration, holidays left out; for the 30 working days up to the next release.",
             days=words.days(limit.days, limit.kind),
         )
         if limit.kind == "working"
         else words.say(
-            "%(days)s after the day of registration; the last 30 working days of these data.",
+            "%(days)s after the day of registration; for the 30 working days up to the next release.",
             days=words.days(limit.days, limit.kind),
         )
     )

@@ -133,3 +133,14 @@ def test_a_title_does_not_change_the_policy_but_k_does(tmp_path: Path, metadata:
     assert load_settings(_write(tmp_path, metadata)).policy.sha256 == before
     metadata["x-shafaf"]["k"] = 11
     assert load_settings(_write(tmp_path, metadata)).policy.sha256 != before
+
+
+@pytest.mark.parametrize("contact", ["call us", "http://example.org", "javascript:alert(1)", "a@b c"])
+def test_contact_is_an_address_or_refused(tmp_path: Path, contact: str) -> None:
+    """What becomes a link on every page is an e-mail address or a web address, nothing else."""
+    text = (Path(__file__).parents[2] / "metadata.yml").read_text(encoding="utf-8")
+    (tmp_path / "metadata.yml").write_text(f'contact: "{contact}"\n{text}', encoding="utf-8")
+    for name in ("services.csv", "units.csv"):
+        (tmp_path / name).write_bytes((Path(__file__).parents[2] / name).read_bytes())
+    with pytest.raises(SettingsError, match="contact"):
+        load_settings(tmp_path)

@@ -1,0 +1,8 @@
+-- fa: کیفیت ثبت‌های یک دستگاه، سال به سال
+-- en: How whole the records of a body are, year by year
+-- Shares in percent, as ranges of five points; 0 to 100 means too few cases to give a share. Counted once, at the end of
+-- the year in which the cases were registered.
+select year_code, measure_code, unit_code, at_least, at_most
+from quality
+where body_id = :body and release_id <= :release
+order by year_code desc, measure_code
