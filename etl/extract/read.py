@@ -72,6 +72,7 @@ EVENT_RAW = pa.schema(
         ("to_unit_id", pa.string()),
     ]
 )
+BATCHES_AT_ONCE = 20  # in one transaction: fewer wait for the disk at every batch, more hold rows in memory
 _FOLDED = "source, role, case_key"
 
 
@@ -96,10 +97,13 @@ def read_source(
     source = converter.source
     snapshot_at = _snapshot(source, rows)
     tables = _tables_of(source)
-    con.begin()  # one transaction a source: no sync of the disk after every batch
+    con.begin()
     for table, columns in tables.items():
-        for batch in rows.batches(table, columns):
+        for number, batch in enumerate(rows.batches(table, columns), 1):
             _read_batch(con, converter, batch, table, system=system)
+            if number % BATCHES_AT_ONCE == 0:
+                con.commit()
+                con.begin()
             progress.step(f"read {source.name}", batch.first_row + batch.size - 1)
     if source.shape == "events":
         fold_event_rows(con, source.name)
@@ -227,9 +231,8 @@ def _shaped(schema: pa.Schema, made: dict[str, Any], batch: Batch, source: Sourc
 
 
 def _append(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
-    con.register("new_rows", rows)
-    con.execute(f"insert into {name} select * from new_rows")
-    con.unregister("new_rows")
+    """Append rows without registering them: what a transaction registers lives in memory until it ends."""
+    con.from_arrow(rows).insert_into(name)
 
 
 def _snapshot(source: SourceMap, rows: OpenSource) -> datetime:

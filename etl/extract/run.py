@@ -35,7 +35,7 @@ from etl.instance import Instance
 from etl.model.progress import SILENT, Progress
 from etl.model.staging import STAGING_VERSION
 
-MEMORY_LIMIT = "600MB"
+MEMORY_LIMIT = "900MB"
 SMALLEST_VOLUME = 0.5  # of the cases read the last time; fewer is a fault of the source
 _COUNTS = ("read", "staged", "unchanged", "quarantined", "deleted")
 _LIVE_CASES = """select (select count(*) from known where not is_deleted) - (select count(*) from gone)

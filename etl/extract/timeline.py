@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
 
 import duckdb
 
 from etl.extract.mapping import SourceMap
 from etl.extract.screen import scalar
 
+EVENTS_AT_ONCE = 1_000_000
 NOTICE_MILESTONES = ("registered", "awaiting_applicant", "decided")  # steps of which the applicant is to be told
 ACTION_MILESTONES = ("assigned", "in_review", "awaiting_applicant", "decided", "issued", "closed")
 
@@ -43,22 +45,23 @@ where c.needed is not null and not exists (select 1 from event_live e
   where e.case_key = c.case_key and (e.milestone_code = c.needed or (c.needed = 'decided' and e.milestone_code = 'issued')))
 """
 _SEQUENCE = """
-create table event_seq as
+{make} event_seq {as}
 select case_key,
   row_number() over (partition by case_key order by is_derived, sort_at nulls first, is_letter, source, position)::int as seq,
   activity_code, milestone_code, occurred_at, occurred_on, coalesce(time_precision_code, 'unknown') as time_precision_code,
   coalesce(time_source_code, case when occurred_at is not null then 'system' end) as time_source_code,
   from_unit_id, to_unit_id, is_derived
-from event_live
+from event_live where {part}
 """
 _FACTS = """
-create table case_fact as
-with held as (
+{make} case_fact {as}
+with part as (select * from event_seq where {part}),
+held as (
   select case_key, seq, to_unit_id, lag(to_unit_id) over (partition by case_key order by seq) as before
-  from event_seq where to_unit_id is not null),
+  from part where to_unit_id is not null),
 turn as (
   select case_key, min(seq) filter (milestone_code = 'decided') as decided_seq,
-    min(occurred_on) filter (milestone_code in {actions}) as acted_on, count(*) as events from event_seq group by case_key)
+    min(occurred_on) filter (milestone_code in {actions}) as acted_on, count(*) as events from part group by case_key)
 select t.case_key, t.acted_on, t.events,
   count(*) filter (before <> to_unit_id) as referrals, count(distinct to_unit_id) as units,
   1 + count(*) filter (before <> to_unit_id) > count(distinct to_unit_id) and count(to_unit_id) > 0 as is_loop,
@@ -66,18 +69,18 @@ select t.case_key, t.acted_on, t.events,
 from turn t left join held h using (case_key) group by all
 """
 _PAUSES = """
-create table case_pause as
+{make} case_pause {as}
 select case_key, occurred_on as from_on, until_on from (
   select case_key, milestone_code, occurred_on, lead(occurred_on) over (partition by case_key order by seq) as until_on
-  from event_seq where milestone_code is not null and milestone_code <> 'notified'
-    and case_key in (select case_key from event_seq where milestone_code = 'awaiting_applicant')) as step
+  from event_seq where {part} and milestone_code is not null and milestone_code <> 'notified'
+    and case_key in (select case_key from event_seq where {part} and milestone_code = 'awaiting_applicant')) as step
 where milestone_code = 'awaiting_applicant' and until_on > occurred_on
 """
 _NOTICES = """
-create table case_notice as
+{make} case_notice {as}
 select case_key, bool_and(next_code is not distinct from 'notified') as is_notified_each from (
   select case_key, milestone_code, lead(milestone_code) over (partition by case_key order by seq) as next_code
-  from event_seq where (milestone_code in {due} or milestone_code = 'notified')
+  from event_seq where {part} and (milestone_code in {due} or milestone_code = 'notified')
     and case_key in (select case_key from case_one where is_desk)) as step
 where milestone_code <> 'notified' and next_code is distinct from milestone_code group by case_key
 """
@@ -89,12 +92,38 @@ def make_timelines(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap])
     untimed = scalar(con, "select count(*) from event_raw where occurred_at is null")
     con.execute(_LIVE.format(sort_at=_CARRIED if untimed else "e.occurred_at"))
     con.execute(_DERIVED)
-    con.execute(_SEQUENCE)
+    parts = key_ranges(scalar(con, "select count(*) from event_live"))
+    _by_parts(con, _SEQUENCE, parts)
     con.execute("drop table event_live")
-    con.execute(_FACTS.format(actions=ACTION_MILESTONES))
-    con.execute(_PAUSES)
-    con.execute(_NOTICES.format(due=NOTICE_MILESTONES))
+    _by_parts(con, _FACTS, parts, actions=ACTION_MILESTONES)
+    _by_parts(con, _PAUSES, parts)
+    _by_parts(con, _NOTICES, parts, due=NOTICE_MILESTONES)
     return scalar(con, "select count(*) from event_seq where is_derived")
+
+
+def key_ranges(events: int) -> list[str]:
+    """Cut the cases by their keys, which are evenly spread, into ranges of at most about EVENTS_AT_ONCE events.
+
+    >>> key_ranges(10)
+    ['true']
+    >>> key_ranges(EVENTS_AT_ONCE * 2 - 1)[1]
+    "case_key >= '80000000-0000-0000-0000-000000000000'"
+    """
+    count = 1 + events // EVENTS_AT_ONCE
+    edges = [str(UUID(int=(number << 128) // count)) for number in range(count)]
+    ranges = []
+    for number, edge in enumerate(edges):
+        sides = [f"case_key >= '{edge}'"] if number else []
+        sides += [f"case_key < '{edges[number + 1]}'"] if number + 1 < count else []
+        ranges.append(" and ".join(sides) or "true")
+    return ranges
+
+
+def _by_parts(con: duckdb.DuckDBPyConnection, statement: str, parts: Sequence[str], **values: object) -> None:
+    """Run a statement for one range of keys after the other, so that its windows fit in memory; the first makes the table."""
+    for number, part in enumerate(parts):
+        words = {"make": "insert into", "as": ""} if number else {"make": "create table", "as": "as"}
+        con.execute(statement.format(part=part, **words, **values))
 
 
 def milestone_rule(rules: Mapping[str, str]) -> Callable[[str], str | None]:
