@@ -7,7 +7,7 @@ all releases before it (`Balance`) and at the words that may appear. They never 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from etl.calendars import parse_period
 from etl.calendars.periods import SYSTEMS
 from etl.errors import PrivacyError, UsageError
+from etl.load.reconcile import Balance, has_twins
 from etl.load.texts import TextCheck
 from etl.metadata import load_dictionary
 from etl.model.quality import SHARE_POINTS, WHOLE, count_band
@@ -37,26 +38,6 @@ FLOOR_KEY = ("body_id", "period_code", "case_type_code", "late_for_code")
 PERIODS = ("month_code", "period_code", "late_for_code", "year_code")
 EARLIER = "earlier"
 DIMENSION_LISTS = {"lateness_bylaw": "lateness", "lateness_law": "lateness"}
-
-Pair = tuple[str, str]  # body, case type
-
-
-@dataclass
-class Balance:
-    """Sums over all releases up to the one before: per body and case type, in cases."""
-
-    finished: dict[Pair, int] = field(default_factory=dict)
-    grouped: dict[Pair, int] = field(default_factory=dict)
-    open: dict[Pair, int] = field(default_factory=dict)
-
-    def add(self, margin: pa.Table, group: pa.Table) -> None:
-        """Add one release."""
-        for row in margin.to_pylist():
-            pair = (row["body_id"], row["case_type_code"])
-            self.finished[pair] = self.finished.get(pair, 0) + row["finished_count"] + row["late_finished_count"]
-            self.open[pair] = row["open_count"]
-        for pair, count in _sum_cases(group).items():
-            self.grouped[pair] = self.grouped.get(pair, 0) + count
 
 
 @dataclass(frozen=True)
@@ -147,35 +128,19 @@ def check_quality(gated: Gated) -> None:
 
 def check_nothing_lost(gated: Gated) -> None:
     """Refuse a release in which groups + floor + awaiting are not all finished cases so far (law 3)."""
-    margin = gated.tables["margin"]
-    awaiting = {(row["body_id"], row["case_type_code"]): row["awaiting_count"] for row in margin.to_pylist()}
-    finished = dict(gated.balance.finished)
-    for row in margin.to_pylist():
-        pair = (row["body_id"], row["case_type_code"])
-        finished[pair] = finished.get(pair, 0) + row["finished_count"] + row["late_finished_count"]
-    here = _sum_cases(gated.tables["case_group"])
-    for pair in finished.keys() | here.keys():
-        grouped = gated.balance.grouped.get(pair, 0) + here.get(pair, 0)
-        if grouped + awaiting.get(pair, 0) != finished.get(pair, 0):
-            raise _refused(
-                "gate-nothing-lost", "case_group", "groups, floor and awaiting that are not all finished cases"
-            )
+    if not gated.balance.is_whole(gated.tables["margin"], gated.tables["case_group"]):
+        raise _refused("gate-nothing-lost", "case_group", "groups, floor and awaiting that are not all finished cases")
 
 
 def check_margin_identity(gated: Gated) -> None:
     """Refuse margins whose flows do not give the change of the stock, and two rows of one body and type."""
     margin = gated.tables["margin"]
-    rows = margin.to_pylist()
-    if len({(row["body_id"], row["case_type_code"]) for row in rows}) != len(rows):
+    if has_twins(margin):
         raise _refused("gate-margin", "margin", "two rows of one body and case type")
-    for row in rows:
-        came = row["registered_count"] + row["late_registered_count"] + row["reopened_count"]
-        went = row["finished_count"] + row["late_finished_count"] + row["withdrawn_count"]
-        before = gated.balance.open.get((row["body_id"], row["case_type_code"]), 0)
-        if before + came - went != row["open_count"]:
-            raise _refused("gate-margin", "margin", "flows that do not give the change of open cases")
-    if gated.balance.open.keys() - {(row["body_id"], row["case_type_code"]) for row in rows}:
+    if gated.balance.lacks_rows(margin):
         raise _refused("gate-margin", "margin", "a body and case type that had a row before and has none now")
+    if not gated.balance.closes(margin):
+        raise _refused("gate-margin", "margin", "flows that do not give the change of open cases")
 
 
 def check_release_id(gated: Gated) -> None:
@@ -240,11 +205,6 @@ GATES: tuple[Gate, ...] = (
     check_words,
     check_texts,
 )
-
-
-def _sum_cases(group: pa.Table) -> dict[Pair, int]:
-    sums = group.group_by(["body_id", "case_type_code"]).aggregate([("case_count", "sum")])
-    return {(row["body_id"], row["case_type_code"]): row["case_count_sum"] for row in sums.to_pylist()}
 
 
 def _values(table: pa.Table, name: str) -> set[str]:

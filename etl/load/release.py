@@ -25,11 +25,12 @@ from etl.load.archive import MANIFEST, Release, list_releases, read_release, rea
 from etl.load.arrange import arrange, earlier_traces
 from etl.load.contents import RunContents, run_contents
 from etl.load.files import Encoded, encode_bytes, encode_table
-from etl.load.gates import Balance, Gated, check_release
+from etl.load.gates import Gated, check_release
 from etl.load.healing import STAGING_PREFIX
 from etl.load.history import POLICY
 from etl.load.placement import check_placements, stream_placements, write_placements
 from etl.load.quality import quality_table
+from etl.load.reconcile import Balance
 from etl.load.texts import TextCheck, read_canaries
 from etl.metadata import load_dictionary
 from etl.model.progress import SILENT, Progress

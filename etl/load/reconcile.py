@@ -1,0 +1,69 @@
+"""The books of all releases: do groups, flows and stocks add up? Recounted in pandas, which did not make the numbers.
+
+A series per sum, indexed by body and case type; pandas aligns them, so a pair that one side lacks counts as 0 there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+import pyarrow as pa
+
+PAIR = ["body_id", "case_type_code"]
+
+
+def _nothing() -> pd.Series[int]:
+    return pd.Series(dtype="int64", index=pd.MultiIndex.from_arrays([[], []], names=PAIR))
+
+
+@dataclass
+class Balance:
+    """Sums over all releases up to the one before: per body and case type, in cases."""
+
+    finished: pd.Series[int] = field(default_factory=_nothing)
+    grouped: pd.Series[int] = field(default_factory=_nothing)
+    open: pd.Series[int] = field(default_factory=_nothing)
+
+    def add(self, margin: pa.Table, group: pa.Table) -> None:
+        """Add one release."""
+        rows = _by_pair(margin)
+        self.finished = _plus(self.finished, rows["finished_count"] + rows["late_finished_count"])
+        self.grouped = _plus(self.grouped, _cases(group))
+        self.open = rows["open_count"]
+
+    def is_whole(self, margin: pa.Table, group: pa.Table) -> bool:
+        """Say whether groups + floor + awaiting are all finished cases so far (law 3)."""
+        rows = _by_pair(margin)
+        finished = _plus(self.finished, rows["finished_count"] + rows["late_finished_count"])
+        placed = _plus(_plus(self.grouped, _cases(group)), rows["awaiting_count"])
+        return bool(finished.sub(placed, fill_value=0).eq(0).all())
+
+    def closes(self, margin: pa.Table) -> bool:
+        """Say whether the flows of every body and type give the change of its stock (identity of CONTRACT, `margin`)."""
+        rows = _by_pair(margin)
+        came = rows["registered_count"] + rows["late_registered_count"] + rows["reopened_count"]
+        went = rows["finished_count"] + rows["late_finished_count"] + rows["withdrawn_count"]
+        return bool(_plus(self.open, came - went).sub(rows["open_count"], fill_value=0).eq(0).all())
+
+    def lacks_rows(self, margin: pa.Table) -> bool:
+        """Say whether a body and type that had a row in the release before has none now."""
+        return not self.open.index.isin(_by_pair(margin).index).all()
+
+
+def has_twins(margin: pa.Table) -> bool:
+    """Say whether a body and case type has two rows."""
+    return not _by_pair(margin).index.is_unique
+
+
+def _by_pair(margin: pa.Table) -> pd.DataFrame:
+    return margin.to_pandas().set_index(PAIR)
+
+
+def _cases(group: pa.Table) -> pd.Series[int]:
+    frame = group.select([*PAIR, "case_count"]).to_pandas()
+    return frame.groupby(PAIR)["case_count"].sum()
+
+
+def _plus(left: pd.Series[int], right: pd.Series[int]) -> pd.Series[int]:
+    return left.add(right, fill_value=0)
