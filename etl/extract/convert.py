@@ -19,7 +19,7 @@ from etl.extract.mapping import ColumnMap, SourceMap
 from etl.extract.moments import MomentReader
 from etl.extract.rows import Batch, Encoded
 from etl.extract.spelling import MapRule, join_columns, map_rule
-from etl.extract.vocabulary import LIST_OF, SlugBook, Vocabulary
+from etl.extract.vocabulary import LIST_OF, SlugBook, Vocabulary, is_fit_name
 from etl.model.text import fold
 
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -206,7 +206,7 @@ class Converter:
     def _code(self, list_code: str, how: ColumnMap) -> Callable[[object], str | Bad]:
         if how.code == "slug":
             slugs = self._slugs.of(list_code, how.lang)
-            return lambda value: slugs.token(_text(value))
+            return lambda value: slugs.token(_text(value)) if is_fit_name(_text(value)) else Bad("unfit_name")
         rule = self._maps.get(how.map)
 
         def convert(value: object) -> str | Bad:

@@ -29,6 +29,8 @@ _PARTS = {
     "%M": r"(?P<minute>\d{1,2})",
     "%S": r"(?P<second>\d{1,2})",
 }
+_MARK = re.compile(r"%.?")
+_STRPTIME_MARKS = frozenset(f"%{mark}" for mark in "YmdHIMSfpzbBaAjTZ%")
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,29 @@ def make_reader(formats: Sequence[str], *, calendar: str, zone: str) -> Reader:
     return read
 
 
+def fault_of(form: str) -> str:
+    """Say what is wrong with a format of source.toml; empty where it names a whole day without guessing.
+
+    >>> fault_of("%d/%m/%y"), fault_of("jalali:%Y/%m/%d"), fault_of("%m/%d/%Y %I:%M")
+    ('two digits for a year', '', '%I without %p')
+    """
+    if form == "iso":
+        return ""
+    marks = _MARK.findall(form)
+    known = set(_PARTS) if form.startswith("jalali:") else _STRPTIME_MARKS
+    unknown = [mark for mark in marks if mark not in known]
+    if "%y" in unknown:
+        return "two digits for a year"
+    if unknown:
+        return f"the unknown part {unknown[0]}"
+    if "%I" in marks and "%p" not in marks:
+        return "%I without %p"
+    if len(set(marks)) < len(marks):
+        return "one part twice"
+    whole = "%Y" in marks and ("%j" in marks or ("%d" in marks and bool({"%m", "%b", "%B"} & set(marks))))
+    return "" if whole else "no whole day (%Y, %m and %d)"
+
+
 def start_of(day: date, zone: str) -> datetime:
     """Give the instant (UTC) at which a civil date begins in a zone."""
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
@@ -79,7 +104,10 @@ def _moment(value: date, area: ZoneInfo) -> Moment | None:
     if not isinstance(value, datetime):
         return Moment(value, _midnight(value, area), "day")
     local = value.replace(tzinfo=area) if value.tzinfo is None else value.astimezone(area)
-    return Moment(local.date(), local.astimezone(UTC), "second")
+    at = local.astimezone(UTC)
+    if value.tzinfo is None and at.astimezone(area).replace(tzinfo=None) != value.replace(fold=0):
+        return None  # a time that the zone's clocks jumped over
+    return Moment(local.date(), at, "second")
 
 
 @lru_cache(maxsize=65_536)

@@ -20,6 +20,7 @@ import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
 
 from etl.errors import SettingsError
+from etl.extract.formats import FIRST_YEAR, fault_of
 from etl.metadata import Settings
 from etl.model.codes import MILESTONES
 
@@ -62,6 +63,9 @@ KINDS = ("sql", "table")
 SHAPES = ("events", "case_row")
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 ROLES = ("", "desk", "automation")
+ENCODINGS = ("utf-8", "windows-1256", "utf-16")
+DELIMITERS = (",", ";", "\t", "|")
+LAST_YEAR = 2200
 
 
 @dataclass(frozen=True)
@@ -125,9 +129,13 @@ class Link:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a source may do before the run stops: share of cases in quarantine, bytes of its file."""
+    """What a source may do before the run stops: shares of cases (0 to 1, growth more), bytes of its file."""
 
-    quarantine_share: float = 0.01
+    quarantine_share: float = 0.01  # of its cases, and of its event rows
+    shrink_share: float = 0.5  # fewer cases than in the last run
+    growth_share: float = 0.5  # more cases than in the last run, looked at from `growth_from` cases on
+    growth_from: int = 1_000
+    line_bytes: int = 1 << 20
     unpacked_bytes: int = 64 << 30
     unpack_ratio: int = 200
 
@@ -145,6 +153,8 @@ class SourceMap:
     url: str = ""
     path: str = ""
     shape: str = ""
+    encoding: str = "utf-8"
+    delimiter: str = ","
     sheet: str = ""
     header_row: int = 1
     zone: str = ""
@@ -197,11 +207,11 @@ def load_source(folder: Path, settings: Settings) -> SourceMap:
     place = f"sources/{folder.name}/source.toml"
     try:
         raw = tomllib.loads((folder / "source.toml").read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         line = re.search(r"line \d+", str(error))
         raise _wrong(
             "source-syntax",
-            f"{place} that is not TOML{f' ({line[0]})' if line else ''}",
+            f"{place} that cannot be read as TOML{f' ({line[0]})' if line else ''}",
             "TOML in UTF-8",
             "Correct the file.",
         ) from None
@@ -227,6 +237,8 @@ def check_source(source: SourceMap) -> None:
     _one_of(source.kind, KINDS, f"kind in {place}")
     _one_of(source.link.role, ROLES, f"link.role in {place}")
     _one_of(source.calendar, ("jalali", "gregorian"), f"calendar in {place}")
+    _one_of(source.encoding, ENCODINGS, f"encoding in {place}")
+    _one_of(source.delimiter, DELIMITERS, f"delimiter in {place}")
     if source.kind == "table":
         _one_of(source.shape, SHAPES, f"shape in {place}")
     if not (source.url if source.kind == "sql" else source.path):
@@ -237,18 +249,27 @@ def check_source(source: SourceMap) -> None:
         raise _wrong("source-sheet", found, f"a path ending in {', '.join(WORKBOOKS)}, rows from 1", "Correct it.")
     try:
         ZoneInfo(source.zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         todo = "Write an IANA name such as Asia/Tehran."
         raise _wrong("source-zone", f"the zone {source.zone!r} in {place}", "a known time zone", todo) from None
     _check_secrecy(source, place)
     _check_columns(source, place)
     _check_patterns(source, place)
-    if source.snapshot_on is None and not source.snapshot_query:
+    _check_forms(source, place)
+    _check_limits(source.limits, place)
+    if source.snapshot_on is None and (not source.snapshot_query or source.kind == "table"):
         raise _wrong(
             "source-snapshot",
-            f"neither snapshot_on nor snapshot_query in {place}",
+            f"neither snapshot_on nor (for sql) snapshot_query in {place}",
             "the day or instant the rows stand for",
             "Name one; no clock of the machine enters a release.",
+        )
+    if source.snapshot_on is not None and not FIRST_YEAR <= source.snapshot_on.year < LAST_YEAR:
+        raise _wrong(
+            "source-snapshot",
+            f"snapshot_on in the year {source.snapshot_on.year} in {place}",
+            f"a day of the Gregorian calendar, {FIRST_YEAR} or later",
+            "Write it as 2026-03-20, whatever calendar the source has.",
         )
 
 
@@ -332,6 +353,45 @@ def _check_event_date(name: str, how: ColumnMap, table: str, *, place: str) -> N
     _one_of(how.event, EVENT_PLACES, f"event of {name} in {place}")
     if how.milestone:
         _one_of(how.milestone, MILESTONES, f"milestone of {name} in {place}")
+
+
+def _check_forms(source: SourceMap, place: str) -> None:
+    """Check every format of a date and every regular expression."""
+    formats = [form for how in (*source.case.values(), *source.event.values()) for form in how.format]
+    formats += [form for event in source.date_events for form in event.format]
+    for form in formats:
+        fault = fault_of(form)
+        if fault:
+            todo = 'Write it as "%Y-%m-%d", "%m/%d/%Y %I:%M:%S %p" or "jalali:%Y/%m/%d".'
+            raise _wrong("source-format", f"the format {form!r} in {place}: {fault}", "a whole day, unambiguous", todo)
+    for event in source.date_events:
+        if event.map and event.map not in source.map:
+            raise _wrong(
+                "source-map", f"the map {event.map!r} in [[event]] of {place}", "a table [map.NAME]", "Add it."
+            )
+    if source.shape == "events" and source.date_events or source.shape == "case_row" and source.event:
+        found = f"{'[[event]]' if source.date_events else '[event]'} with shape = {source.shape!r} in {place}"
+        raise _wrong(
+            "source-shape", found, '[event] for "events", [[event]] for "case_row"', "Keep the form of the shape."
+        )
+    for key in (*source.milestone, *(key for pairs in source.map.values() for key in pairs)):
+        try:
+            re.compile(key.removeprefix("re:") if key.startswith("re:") else "")
+        except re.error:
+            found = f"the regular expression {key!r} in {place}"
+            raise _wrong("source-pattern", found, "an expression that Python's re understands", "Correct it.") from None
+
+
+def _check_limits(limits: Limits, place: str) -> None:
+    shares = (limits.quarantine_share, limits.shrink_share)
+    counts = (limits.growth_from, limits.line_bytes, limits.unpacked_bytes, limits.unpack_ratio)
+    if not all(0 <= share <= 1 for share in shares) or not limits.growth_share >= 0 or min(counts) < 1:
+        raise _wrong(
+            "source-limit",
+            f"a limit out of range in [limits] of {place}",
+            "shares from 0 to 1 (growth_share from 0), counts and bytes from 1",
+            "Correct it.",
+        )
 
 
 def _one_of(value: str, known: tuple[str, ...], what: str) -> None:

@@ -6,7 +6,9 @@ batch. FINDINGS: `partitions()` without a size loads everything. It writes nothi
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +21,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from etl.errors import SettingsError, SourceError
-from etl.extract.mapping import SourceMap, is_workbook, nearest
+from etl.extract.file_bytes import BoundedBytes, open_bytes, read_header, wrong_encoding
+from etl.extract.mapping import SourceMap, is_workbook
 from etl.extract.sheet import Sheet
 
 BATCH_ROWS = 20_000
@@ -72,14 +75,14 @@ def open_source(source: SourceMap, root: Path) -> Iterator[OpenSource]:
         return
     engine = _engine_of(source, root)
     try:
-        with engine.connect() as connection:
-            yield _SqlSource(source, _read_only(connection))
+        with _connect(engine, source) as connection:
+            yield _SqlSource(source, connection)
     except SQLAlchemyError as error:
         raise SourceError(
             "source-database",
-            found=f"a database error ({type(error).__name__}) in source {source.name!r}",
-            expected="a database that answers its queries",
-            todo="Check the address, the rights of the account and the queries case.sql and event.sql.",
+            found=f"a database error ({type(error).__name__}) while reading source {source.name!r}",
+            expected="a database that gives its rows to the end",
+            todo="Run again; if it stays, look at the connection and at the database's own log.",
         ) from None
     finally:
         engine.dispose()
@@ -92,29 +95,23 @@ class _CsvSource(OpenSource):
 
     def batches(self, table: str, columns: Sequence[str]) -> Iterator[Batch]:
         """Read the file's named columns as text; the names are pushed into the reader."""
+        _check_columns(columns, read_header(self._path, self._source), self._source.name)
         try:
-            reader = self._open(columns)
-            row = 1
-            for batch in reader:
-                if batch.num_rows:
-                    encoded = {name: _encode_arrow(batch.column(name)) for name in columns}
-                    yield Batch(row, batch.num_rows, encoded)
-                row += batch.num_rows
-        except pa.ArrowInvalid:
-            raise SourceError(
-                "source-table",
-                found=f"a file of source {self._source.name!r} that cannot be read as CSV in UTF-8",
-                expected="rows of equal length under one header line",
-                todo="Check the file; the row is near the place where reading stopped.",
-            ) from None
+            with open_bytes(self._path, self._source) as stream:
+                row = 1
+                for batch in self._open(stream, columns):
+                    if batch.num_rows:
+                        encoded = {name: _encode_arrow(batch.column(name)) for name in columns}
+                        yield Batch(row, batch.num_rows, encoded)
+                    row += batch.num_rows
+        except pa.ArrowInvalid as error:
+            raise _explain_csv(self._source, str(error)) from None
 
-    def _open(self, columns: Sequence[str]) -> pa_csv.CSVStreamingReader:
-        with pa.input_stream(str(self._path)) as stream, _HeaderOnly(stream) as names:
-            _check_columns(columns, names, self._source.name)
+    def _open(self, stream: BoundedBytes, columns: Sequence[str]) -> pa_csv.CSVStreamingReader:
         return pa_csv.open_csv(
-            str(self._path),
-            read_options=pa_csv.ReadOptions(block_size=_BLOCK_BYTES),
-            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+            pa.PythonFile(stream, mode="r"),
+            read_options=pa_csv.ReadOptions(block_size=max(_BLOCK_BYTES, self._source.limits.line_bytes)),
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True, delimiter=self._source.delimiter),
             convert_options=pa_csv.ConvertOptions(
                 include_columns=list(columns),
                 column_types={name: pa.string() for name in columns},
@@ -123,19 +120,21 @@ class _CsvSource(OpenSource):
         )
 
 
-class _HeaderOnly:
-    """The names in the header line of a CSV stream."""
-
-    def __init__(self, stream: pa.NativeFile) -> None:
-        self._stream = stream
-
-    def __enter__(self) -> list[str]:
-        head = self._stream.read(1 << 16).split(b"\n", 1)[0] + b"\n"
-        names: list[str] = pa_csv.read_csv(pa.BufferReader(head)).column_names
-        return names
-
-    def __exit__(self, *_: object) -> None:
-        return None
+def _explain_csv(source: SourceMap, message: str) -> SourceError:
+    """Say what the CSV reader met, without the row's text that its message ends with."""
+    if "UTF8" in message:
+        return wrong_encoding(source)
+    lengths = re.match(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", message)
+    found = "rows that cannot be told apart"
+    if lengths:
+        place = f" (row {int(lengths[1]) - 1:,})" if lengths[1] else ""
+        found = f"a row of {int(lengths[3]):,} cells under {int(lengths[2]):,} names{place}"
+    return SourceError(
+        "source-table",
+        found=f"{found} in the file of source {source.name!r}",
+        expected="rows of equal length under one header line",
+        todo="Look at that row: a delimiter or a quote in a cell that is not quoted, or a row cut off.",
+    )
 
 
 class _SheetSource(OpenSource):
@@ -164,13 +163,19 @@ class _SqlSource(OpenSource):
 
     def snapshot_text(self, query: str) -> object:
         """Run the snapshot query in the transaction of the rows."""
-        return self._connection.execute(sa.text(query)).scalar()
+        try:
+            return self._connection.execute(sa.text(query)).scalar()
+        except SQLAlchemyError as error:
+            raise _query_fails(self._source, "snapshot_query", error) from None
 
     def batches(self, table: str, columns: Sequence[str]) -> Iterator[Batch]:
         """Run `case.sql` or `event.sql` and keep the named columns, 20,000 rows at a time."""
         text = _sql_text(self._source, table)
-        result = self._connection.execution_options(stream_results=True).execute(sa.text(text))
-        names = list(result.keys())
+        try:
+            result = self._connection.execution_options(stream_results=True).execute(sa.text(text))
+            names = list(result.keys())
+        except SQLAlchemyError as error:
+            raise _query_fails(self._source, f"{table}.sql", error) from None
         _check_columns(columns, names, self._source.name)
         places = [names.index(name) for name in columns]
         row = 1
@@ -179,6 +184,28 @@ class _SqlSource(OpenSource):
             encoded = {name: _encode(by_column[place]) for name, place in zip(columns, places, strict=True)}
             yield Batch(row, len(part), encoded)
             row += len(part)
+
+
+def _connect(engine: sa.Engine, source: SourceMap) -> sa.Connection:
+    """Connect and start the transaction of the rows; what the driver says may hold the address, so it is not shown."""
+    try:
+        return _read_only(engine.connect())
+    except SQLAlchemyError as error:
+        raise SourceError(
+            "source-unreachable",
+            found=f"no connection to the database of source {source.name!r} ({type(error).__name__})",
+            expected="a database that answers and lets this account in",
+            todo="Check that it runs, its address, the account and the password in the environment.",
+        ) from None
+
+
+def _query_fails(source: SourceMap, name: str, error: SQLAlchemyError) -> SourceError:
+    return SourceError(
+        "source-query-fails",
+        found=f"{name} of source {source.name!r}, which the database refuses ({type(error).__name__})",
+        expected="one query that reads and gives rows",
+        todo="Try the query by hand with the same account: names, rights, one statement only.",
+    )
 
 
 def _read_only(connection: sa.Connection) -> sa.Connection:
@@ -195,11 +222,11 @@ def _sql_text(source: SourceMap, table: str) -> str:
     path = source.folder / f"{table}.sql"
     try:
         return path.read_text(encoding="utf-8").strip().rstrip(";").replace(":", r"\:")
-    except FileNotFoundError:
+    except (OSError, UnicodeDecodeError):
         raise SettingsError(
             "source-query",
-            found=f"no sources/{source.name}/{table}.sql",
-            expected="the query that gives its rows",
+            found=f"no readable sources/{source.name}/{table}.sql",
+            expected="the query that gives its rows, in UTF-8",
             todo="Write it beside source.toml.",
         ) from None
 
@@ -224,7 +251,7 @@ def _address_of(source: SourceMap, root: Path) -> sa.URL:
     if url.drivername != "sqlite" or not url.database or url.database == ":memory:":
         return url
     path = root / url.database
-    if not path.is_file():
+    if not _is_file(path):
         raise _unreachable(source, "database file")
     return url.set(database=f"file:{path.resolve()}", query={"mode": "ro", "uri": "true"})
 
@@ -234,9 +261,16 @@ def _file_of(source: SourceMap, root: Path) -> Path:
     if "${SHAFAF_DATA}" in text:
         text = text.replace("${SHAFAF_DATA}", str(_data_folder(root)))
     path = root / text
-    if not path.is_file():
+    if not _is_file(path):
         raise _unreachable(source, "file")
     return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, a folder that may not be entered
+        return False
 
 
 def _data_folder(root: Path) -> Path:
@@ -259,13 +293,23 @@ def _unreachable(source: SourceMap, what: str) -> SourceError:
 
 
 def _check_columns(wanted: Sequence[str], names: Sequence[str], source: str) -> None:
+    """Check that each wanted name is there once; a name is told only where it is near: a headless file begins with values."""
     for name in wanted:
         if name not in names:
+            near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+            todo = f"Nearest: {near[0]!r}. " if near else "Look at the header line and the delimiter. "
             raise SourceError(
                 "source-column-gone",
                 found=f"no column {name!r} in source {source!r}",
                 expected=f"the columns that the mapping names (the source has {len(names)})",
-                todo=f"Nearest: {nearest(name, names)!r}. Correct source.toml or the query.",
+                todo=f"{todo}Correct source.toml, the file or the query.",
+            )
+        if names.count(name) > 1:
+            raise SourceError(
+                "source-column-twice",
+                found=f"{names.count(name)} columns {name!r} in source {source!r}",
+                expected="each column that the mapping names once",
+                todo="Rename one of them in the file or in the query.",
             )
 
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -36,7 +36,7 @@ from etl.model.progress import SILENT, Progress
 from etl.model.staging import STAGING_VERSION
 
 MEMORY_LIMIT = "900MB"
-SMALLEST_VOLUME = 0.5  # of the cases read the last time; fewer is a fault of the source
+_SNAPSHOT = "snapshot_second"  # of a source, in the manifest: seconds since 1970, UTC
 _COUNTS = ("read", "staged", "unchanged", "quarantined", "deleted")
 _LIVE_CASES = """select (select count(*) from known where not is_deleted) - (select count(*) from gone)
   + (select count(*) from changed c where not exists
@@ -57,12 +57,14 @@ def extract(
     manifests = read_manifests(instance.staging)
     slugs = SlugBook(read_labels(instance.staging))
     with _workshop(instance) as con:
-        snapshots = _read_all(con, instance, sources, slugs=slugs, progress=progress)
+        secret = instance.secret(create=not manifests)  # a new secret would make every staged case look new
+        snapshots = _read_all(con, instance, sources, secret=secret, slugs=slugs, progress=progress)
         work = _Work(instance, con, manifests, bool(only))
+        work.check_snapshots(snapshots)
         _name_slugs(con, sources, slugs)
         date_cases(con, sources)
         counts = screen(con, sources, snapshots=snapshots)
-        work.check_volume(counts)
+        work.check_volume(counts, sources)
         joined = join_cases(con)
         misfits = reject_merged(con)
         progress.step("timelines", 0)
@@ -70,7 +72,7 @@ def extract(
         derive_cases(con, policy)
         hash_content(con)
         report = work.settle(counts, joined, misfits=misfits, derived=derived, snapshot_at=min(snapshots.values()))
-        return report if dry_run else work.write(report, slugs, progress=progress)
+        return report if dry_run else work.write(report, slugs, snapshots=snapshots, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -92,17 +94,34 @@ class _Work:
         """The number this batch has, if it is written."""
         return self.newest.batch_id + 1 if self.newest else 1
 
-    def check_volume(self, counts: Mapping[str, SourceCount]) -> None:
-        """Stop where a source gives less than half of the cases it gave the last time."""
+    def check_volume(self, counts: Mapping[str, SourceCount], sources: Sequence[SourceMap]) -> None:
+        """Stop where a source gives far fewer or far more cases than it gave the last time (`[limits]`)."""
         before = self.newest.sources if self.newest else {}
-        for name, count in counts.items():
-            earlier = before.get(name, {}).get("read", 0)
-            if count.read < earlier * SMALLEST_VOLUME:
+        for source in sources:
+            read, earlier = counts[source.name].read, before.get(source.name, {}).get("read", 0)
+            limits = source.limits
+            shrank = read < earlier * (1 - limits.shrink_share)
+            grew = earlier >= limits.growth_from and read > earlier * (1 + limits.growth_share)
+            if shrank or grew:
+                limit = "shrink_share" if shrank else "growth_share"
                 raise SourceError(
-                    "source-shrank",
-                    found=f"{count.read:,} cases in source {name!r}",
+                    "source-shrank" if shrank else "source-grew",
+                    found=f"{read:,} cases in source {source.name!r}",
                     expected=f"about as many as the {earlier:,} of the last run; nothing was written",
-                    todo="Look at the source. If it is meant, remove var/staging and extract again.",
+                    todo=f"Look at the source. If it is meant, raise limits.{limit} for one run.",
+                )
+
+    def check_snapshots(self, snapshots: Mapping[str, datetime]) -> None:
+        """Stop where a source stands for an earlier instant than the last time: its rows would undo what is known."""
+        before = self.newest.sources if self.newest else {}
+        for name, snapshot_at in snapshots.items():
+            earlier = before.get(name, {}).get(_SNAPSHOT, 0)
+            if snapshot_at.timestamp() < earlier:
+                raise SourceError(
+                    "snapshot-backwards",
+                    found=f"rows of source {name!r} as of {snapshot_at:%Y-%m-%d %H:%M} UTC",
+                    expected=f"{datetime.fromtimestamp(earlier, UTC):%Y-%m-%d %H:%M} UTC, as in the last run, or later",
+                    todo="Give the newer copy of the source, or correct snapshot_on; nothing was written.",
                 )
 
     def settle(
@@ -146,7 +165,9 @@ class _Work:
             events=scalar(con, "select count(*) from event_seq join changed using (case_key)"),
         )
 
-    def write(self, report: ExtractReport, slugs: SlugBook, *, progress: Progress) -> ExtractReport:
+    def write(
+        self, report: ExtractReport, slugs: SlugBook, *, snapshots: Mapping[str, datetime], progress: Progress
+    ) -> ExtractReport:
         """Write the batch and then its manifest, unless nothing is new."""
         newest = self.newest
         if not report.staged and not report.deleted and newest and report.snapshot_at <= newest.snapshot_at:
@@ -171,10 +192,15 @@ class _Work:
             labels=write_labels(staging, slugs.labels(), batch_id=self.batch_id, before=before),
             counts={name: getattr(report, name) for name in _COUNTS}
             | {f"{REASON_PREFIX}{reason}": count for reason, count in report.reasons.items()},
-            sources={**(newest.sources if newest else {}), **{n: asdict(c) for n, c in report.by_source.items()}},
+            sources={**(newest.sources if newest else {}), **_describe(report.by_source, snapshots)},
         )
         write_manifest(staging, manifest)
         return replace(report, batch_id=self.batch_id)
+
+
+def _describe(by_source: Mapping[str, SourceCount], snapshots: Mapping[str, datetime]) -> dict[str, dict[str, int]]:
+    """Give the counts of every source for the manifest, and the instant its rows stand for."""
+    return {name: {**asdict(c), _SNAPSHOT: int(snapshots[name].timestamp())} for name, c in by_source.items()}
 
 
 @contextmanager
@@ -202,12 +228,12 @@ def _read_all(
     instance: Instance,
     sources: Sequence[SourceMap],
     *,
+    secret: bytes,
     slugs: SlugBook,
     progress: Progress,
 ) -> dict[str, datetime]:
     """Read every source into the working tables; the instant each stands for."""
     make_tables(con)
-    secret = instance.secret(create=True)
     policy = instance.settings.policy
     vocabulary = Vocabulary(policy)
     snapshots = {}

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from etl.errors import SourceError
+from etl.extract.file_bytes import empty
 from etl.extract.mapping import SourceMap
 
 _MISSING = """
@@ -79,6 +80,9 @@ _EVENTS = (
 )
 
 
+MANY = 100  # cases; so many without one normal case or event row are a fault of the mapping
+
+
 @dataclass(frozen=True)
 class SourceCount:
     """What became of the case rows of one source; `classified` cases are not among those read."""
@@ -109,8 +113,10 @@ def screen(
     for statement in _EVENTS:
         con.execute(statement)
     counts = _count(con, classified, sources)
+    check_presence(con, counts, sources)
     for source in sources:
-        check_share(counts[source.name], source)
+        check_share(con, counts[source.name], source)
+        check_events(con, source)
     con.execute(_REJECT)
     con.execute(_KEEP)
     return counts
@@ -127,20 +133,63 @@ def reject_merged(con: duckdb.DuckDBPyConnection) -> int:
     return misfits
 
 
-def check_share(count: SourceCount, source: SourceMap) -> None:
+def check_presence(
+    con: duckdb.DuckDBPyConnection, counts: Mapping[str, SourceCount], sources: Sequence[SourceMap]
+) -> None:
+    """Stop where a run gives no case at all, or a source of MANY cases none of the normal class or no event row."""
+    nothing = not any(count.read for count in counts.values())
+    for source in sources:
+        count = counts[source.name]
+        if not count.read and count.classified >= (1 if nothing else MANY):
+            raise SourceError(
+                "source-all-classified",
+                found=f"cases in source {source.name!r}, but none of the normal class",
+                expected="classes that [secrecy] maps to normal; what it does not map is secret",
+                todo="Look at [secrecy]: its column, the spelling and the encoding of its values. Nothing was written.",
+            )
+        events = "select count(*) from event_raw where source = ?"
+        if source.event and count.read >= MANY and not scalar(con, events, [source.name]):
+            raise empty(source, "event row")
+    if nothing:
+        raise empty(sources[0], "case row")
+
+
+def check_share(con: duckdb.DuckDBPyConnection, count: SourceCount, source: SourceMap) -> None:
     """Stop where more than `limits.quarantine_share` of the cases of a source are quarantined (exit 21)."""
     if count.quarantined > count.read * source.limits.quarantine_share:
-        raise SourceError(
-            "quarantine-share",
-            found=f"{count.quarantined:,} of {count.read:,} cases of source {source.name!r} break its mapping",
-            expected=f"at most {source.limits.quarantine_share:.1%}; nothing was written",
-            todo="See `shafaf check-source`, correct the mapping or the source, or raise limits.quarantine_share.",
-        )
+        raise _too_many(con, source, f"{count.quarantined:,} of {count.read:,} cases")
 
 
-def scalar(con: duckdb.DuckDBPyConnection, query: str) -> int:
+def check_events(con: duckdb.DuckDBPyConnection, source: SourceMap) -> None:
+    """Stop where more than `limits.quarantine_share` of MANY event rows are quarantined (exit 21)."""
+    if not source.event:
+        return
+    rows = scalar(con, "select count(*) from event_raw where source = ?", [source.name])
+    bad = "select count(distinct row_number) from quarantine where source = ? and table_name = 'event'"
+    quarantined = scalar(con, bad, [source.name])
+    if rows >= MANY and quarantined > rows * source.limits.quarantine_share:
+        raise _too_many(con, source, f"{quarantined:,} of {rows:,} event rows")
+
+
+def _too_many(con: duckdb.DuckDBPyConnection, source: SourceMap, share: str) -> SourceError:
+    """Make the error that counts the reasons, the most frequent first: columns and reasons, never values."""
+    reasons = con.execute(
+        """select count(*), reason, column_name from quarantine where source = ? and reason <> 'event_rejected'
+           group by all order by all desc limit 6""",
+        [source.name],
+    ).fetchall()
+    words = "; ".join(f"{count:,} {reason}{f' in {column}' if column else ''}" for count, reason, column in reasons)
+    return SourceError(
+        "quarantine-share",
+        found=f"{share} of source {source.name!r} that break its mapping: {words}",
+        expected=f"at most {source.limits.quarantine_share:.1%}; nothing was written",
+        todo="Correct the mapping (a new code needs a place in its map) or the source, or raise limits.quarantine_share.",
+    )
+
+
+def scalar(con: duckdb.DuckDBPyConnection, query: str, values: Sequence[object] = ()) -> int:
     """Run a query that counts something."""
-    row = con.execute(query).fetchone()
+    row = con.execute(query, list(values)).fetchone()
     return int(row[0]) if row and row[0] is not None else 0
 
 

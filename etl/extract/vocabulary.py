@@ -8,6 +8,7 @@ kept as labels (list, code, title, lang).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -17,7 +18,7 @@ from etl.extract.mapping import SourceMap, nearest
 from etl.extract.spelling import fixed_codes
 from etl.metadata import Policy, code_rows
 from etl.model import codes
-from etl.model.text import fold, slug
+from etl.model.text import fold, has_bidi_control, slug
 
 LIST_OF = {
     "case_type_code": "case_type",
@@ -49,6 +50,8 @@ _CLOSED = {
     "milestone": codes.MILESTONES,
     "time_source": codes.TIME_SOURCES,
 }
+LONGEST_NAME = 300  # letters; a longer text is no name but something that somebody wrote
+_FORMULA = ("=", "+", "-", "@")
 _CODE = re.compile(r"[a-z0-9][a-z0-9_]{0,199}")
 _DASH = re.compile(r"\s*[-\u2010-\u2015\u2212]+\s*")
 
@@ -180,6 +183,17 @@ def name_key(name: str) -> str:
     True
     """
     return fold(_DASH.sub(" - ", name))
+
+
+def is_fit_name(name: str) -> bool:
+    """Say whether a source's name may be published as a label: short, without control characters and formulas.
+
+    >>> is_fit_name("Fundação – SP"), is_fit_name("=1+1"), is_fit_name("a\u202eb"), is_fit_name("x" * 301)
+    (True, False, False, False)
+    """
+    is_formula = name.strip().startswith(_FORMULA)
+    has_control = any(unicodedata.category(letter) == "Cc" and not letter.isspace() for letter in name)
+    return len(name) <= LONGEST_NAME and not is_formula and not has_control and not has_bidi_control(name)
 
 
 def _suffix(key: str) -> str:

@@ -65,11 +65,11 @@ def load_settings(folder: Path) -> Settings:
             expected="the folder of an instance",
             todo="Name the instance with --portal DIR.",
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         place = getattr(error, "problem_mark", None)
         raise SettingsError(
             "metadata-syntax",
-            found=f"metadata.yml that is not YAML{'' if place is None else f' (line {place.line + 1})'}",
+            found=f"metadata.yml that cannot be read as YAML{'' if place is None else f' (line {place.line + 1})'}",
             expected="a YAML mapping in UTF-8",
             todo="Correct the file.",
         ) from None
@@ -204,12 +204,15 @@ def _nearest(word: str, known: Collection[str]) -> str:
 def _read_nodes(path: Path, kind: str) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise _wrong("no-nodes", f"no {path.name}", f"the file that x-shafaf.{kind} names", "Add it.") from None
+    except (OSError, UnicodeDecodeError):
+        expected = f"the file that x-shafaf.{kind} names, in UTF-8"
+        raise _wrong("no-nodes", f"no readable {path.name}", expected, "Add it, or save it as UTF-8.") from None
     rows = []
-    for row in csv.DictReader(text.splitlines()):
+    for number, row in enumerate(csv.DictReader(text.splitlines()), 1):
         for name in row:
-            _check_member("nodes-column", name, NODE_COLUMNS, f"a column of {path.name}")
+            _check_member("nodes-column", name or "a cell without a name", NODE_COLUMNS, f"a column of {path.name}")
+        if not row.get("id"):
+            raise _wrong("nodes-id", f"row {number} of {path.name} without an id", "an id in each row", "Add it.")
         node: dict[str, Any] = {"id": row["id"], "parent": row.get("parent") or None}
         node["title"] = {"fa": row.get("title_fa") or row["id"], "en": row.get("title_en") or row["id"]}
         node["sensitive"] = row.get("sensitive") in ("1", "true", "yes")

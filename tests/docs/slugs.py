@@ -26,12 +26,19 @@ def raised_slugs(root: Path) -> dict[str, str]:
         raisers = _raisers(tree)
         inside = {call for raiser in _definitions(tree, raisers) for call in _calls(raiser, ERRORS | raisers)}
         for call in _calls(tree, ERRORS | raisers):
-            slug = call.args[0] if call.args else None
-            if isinstance(slug, ast.Constant) and isinstance(slug.value, str):
-                found[slug.value] = name
+            slugs = _either(call.args[0]) if call.args else []
+            if slugs:
+                found |= dict.fromkeys(slugs, name)
             elif call not in inside:
                 found[f"?{name}:{call.lineno}"] = name
     return found
+
+
+def _either(slug: ast.expr) -> list[str]:
+    """Give the texts that an argument may be: itself, or both sides of `a if … else b`; none where it is no text."""
+    if isinstance(slug, ast.IfExp):
+        return _either(slug.body) + _either(slug.orelse)
+    return [slug.value] if isinstance(slug, ast.Constant) and isinstance(slug.value, str) else []
 
 
 def _raisers(tree: ast.Module) -> set[str]:
