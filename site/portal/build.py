@@ -27,6 +27,7 @@ from portal.due_dates import DueDate, due_dates
 from portal.facts import Facts, read_facts
 from portal.find_page import find_values
 from portal.home_page import HomeFacts, home_values, read_home
+from portal.interactive import write_scripts
 from portal.letter_page import letter_values, limit_words
 from portal.placing import BUILDING, put_in_place
 from portal.quality import Quality, quality_lines, quality_values, read_quality
@@ -73,9 +74,10 @@ def build_site(instance: Instance, *, progress: Progress = SILENT) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         read = _read(released, progress)
+        scripts = _write_shared(folder, read.facts)
         for lang in LANGUAGES:
-            _write_language(folder / lang, read, released, Words(lang, read.facts.system), progress)
-        _write_shared(folder, read.facts)
+            words = Words(lang, read.facts.system)
+            _write_language(folder / lang, read, released, words, scripts=scripts, progress=progress)
     return put_in_place(instance.public, folder, release_id)
 
 
@@ -125,7 +127,15 @@ def _next_on(facts: Facts, last_on: date) -> date:
     return following.last_on + timedelta(days=facts.settle_days)
 
 
-def _write_language(folder: Path, read: _Read, released: Released, words: Words, progress: Progress) -> None:
+def _write_language(
+    folder: Path,
+    read: _Read,
+    released: Released,
+    words: Words,
+    *,
+    scripts: Mapping[str, str],
+    progress: Progress,
+) -> None:
     facts = read.facts
     renderer = Renderer(
         words, site_title=facts.title[words.lang], facts=facts, release=released.newest, next_on=read.next_on
@@ -156,12 +166,14 @@ def _write_language(folder: Path, read: _Read, released: Released, words: Words,
     write("quality.html", "quality.html", **quality_values(list(read.qualities.values()), released, words))
     write("methodology.html", "methodology.html", limits=limit_words(words, facts))
     write("privacy.html", "privacy.html")
+    write("chart.html", "chart.html", scripts=scripts)
     found = find_values([service.service for service, _ in read.services], read.scopes, released, words)
     write("find.html", "find.html", **found)
 
 
-def _write_shared(folder: Path, facts: Facts) -> None:
+def _write_shared(folder: Path, facts: Facts) -> dict[str, str]:
     with as_file(files("portal").joinpath("static")) as static:
         shutil.copytree(static, folder / "static")
     choose = Environment(loader=PackageLoader("portal", "templates"), autoescape=True).get_template("choose.html")
     (folder / "index.html").write_text(choose.render(titles=facts.title), encoding="utf-8")
+    return write_scripts(folder / "static")

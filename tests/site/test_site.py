@@ -99,7 +99,7 @@ def test_nothing_is_loaded_from_elsewhere(built: Path) -> None:
     for path in pages(built):
         text = path.read_text(encoding="utf-8")
         reader = read(path)
-        assert "script" not in reader.tags
+        assert ("script" in reader.tags) == (path.name == "chart.html"), path
         assert not [link for link in reader.links if urlsplit(link).scheme or urlsplit(link).netloc]
         assert "url(http" not in text
 
