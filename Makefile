@@ -6,6 +6,7 @@
 #   make cover     the same tests, and the share of lines and branches they reach
 #   make check     style, types, layers, packages
 #   make browser   the pages in Chromium (.ci/install brings it)
+#   make kills     kill -9 at random moments (KILLS=50), full disks; each must heal
 #   make mutants   break the laws on purpose; each must be seen by a test
 #   make bench     seconds and memory of the stages on a demo office
 #   make docs      write the generated pages of docs/reference and the tour again
@@ -27,7 +28,7 @@ COVERED ?= 90
 export PIP_ROOT_USER_ACTION := ignore
 export PYTHONUTF8 := 1
 
-.PHONY: help run serve test cover check browser mutants bench docs lock clean env dev-env
+.PHONY: help run serve test cover check browser kills mutants bench docs lock clean env dev-env
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -73,9 +74,9 @@ serve: $(VENV)/.run-stamp
 # Two processes side by side: the whole way on small and real input, and everything else.
 test: $(VENV)/.dev-stamp
 	@mkdir -p .pytest_cache; failed=0; \
-	COVERAGE_FILE=.coverage.whole $(BIN)/python -m pytest -m "not browser" tests/integration $(ARGS) >.pytest_cache/integration.txt 2>&1 & whole=$$!; \
+	COVERAGE_FILE=.coverage.whole $(BIN)/python -m pytest -m "not browser and not kills" tests/integration $(ARGS) >.pytest_cache/integration.txt 2>&1 & whole=$$!; \
 	trap 'kill $$whole 2>/dev/null || true' INT TERM; \
-	COVERAGE_FILE=.coverage.parts $(BIN)/python -m pytest -m "not browser" --ignore=tests/integration $(ARGS) || failed=$$?; \
+	COVERAGE_FILE=.coverage.parts $(BIN)/python -m pytest -m "not browser and not kills" --ignore=tests/integration $(ARGS) || failed=$$?; \
 	wait $$whole || failed=$$?; \
 	cat .pytest_cache/integration.txt; exit $$failed
 
@@ -93,6 +94,11 @@ check: $(VENV)/.dev-stamp
 
 browser: $(VENV)/.dev-stamp
 	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
+# KILLS says how many, SEED draws other moments: make kills KILLS=200 SEED=7
+kills: $(VENV)/.dev-stamp
+	@$(BIN)/python -m tests.dying.kills
+	@$(BIN)/python -m pytest -m kills tests/dying $(ARGS)
 
 mutants: $(VENV)/.dev-stamp
 	@$(BIN)/python -m tests.mutants.run

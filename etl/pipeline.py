@@ -26,6 +26,7 @@ from etl.instance import Instance, current_release, explain_disk
 from etl.load import ReleaseSummary, build_database, heal, read_history, write_releases
 from etl.model.progress import SILENT, Progress
 from etl.model.published import Published
+from etl.model.quality import QualityRow
 from etl.model.staging import Staging
 
 if TYPE_CHECKING:
@@ -149,13 +150,19 @@ def _release(instance: Instance, period: str, progress: Progress) -> tuple[Relea
 def _with_source_quality(
     instance: Instance, published: Published, due: Sequence[Period], *, is_first: bool
 ) -> Published:
-    """Add what extraction set aside to the newest release of the run: once at the start, then with each year's end."""
+    """Add what extraction set aside to the first release of all and to the last month of each year.
+
+    Which release has it depends on its month alone, so that a run that died and was run again gives the same bytes.
+    """
     manifest = newest_manifest(instance.staging)
-    policy = instance.settings.policy
-    year = period_of(policy.calendar.system, "year", due[-1].last_on)
-    if manifest is None or not (is_first or due[-1].last_on == year.last_on):
+    if manifest is None:
         return published
-    rows = source_quality(manifest, release_id=due[-1].code, year_code=year.code, k=policy.k)
+    policy = instance.settings.policy
+    rows: list[QualityRow] = []
+    for month in due:
+        year = period_of(policy.calendar.system, "year", month.last_on)
+        if (is_first and month is due[0]) or month.last_on == year.last_on:
+            rows += source_quality(manifest, release_id=month.code, year_code=year.code, k=policy.k)
     return replace(published, quality=(*published.quality, *rows))
 
 

@@ -39,7 +39,7 @@ def explain_disk() -> Iterator[None]:
         if error.errno not in _FULL:
             raise
         raise _full() from error
-    except (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException) as error:
+    except duckdb.Error as error:  # a commit, a spill or a read meets it, each with an exception of its own
         explained = _explained(str(error).lower())
         if explained is None:
             raise

@@ -23,6 +23,7 @@ def write_durable(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 def replace_durable(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Put a file in place whole: a reader sees the old bytes or the new ones, never a half of them."""
     temp = path.with_name(f".{path.name}.tmp")
+    temp.unlink(missing_ok=True)  # of a run that died, perhaps with another mode
     write_durable(temp, content, mode=mode)
     rename_durable(temp, path)
 

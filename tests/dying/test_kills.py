@@ -1,0 +1,127 @@
+"""A run killed at any moment leaves the last release served, and the next run makes all whole (`make kills` for many)."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from etl.demo import advance_office, make_office, settle_office
+from etl.instance import Instance
+from etl.load import heal
+from etl.load.archive import list_releases
+from portal import heal_site
+from portal.placing import put_in_place
+from tests.dying.killing import look, moments, suffer
+from tests.dying.office import Scene, differences, fingerprints, leftovers
+
+KILLS, SEED = 3, 7
+
+
+def test_killed_runs_heal_whole(scene: Scene, tmp_path: Path) -> None:
+    """After each kill the last release stands as it was, and the next run gives the bytes of an undisturbed one."""
+    with ThreadPoolExecutor(2) as pool:
+        fates = list(pool.map(lambda moment: suffer(scene, moment, tmp_path), moments(scene, count=KILLS, seed=SEED)))
+    assert len(fates) == KILLS
+    assert [(fate.moment, fate.faults) for fate in fates if fate.faults] == []
+
+
+def test_no_case_is_placed_twice(scene: Scene) -> None:
+    """Over all releases a finished case is in one group, and a registered one is counted once."""
+    tables = [pq.read_table(path) for path in sorted((scene.after / "var" / "placement").glob("*.parquet"))]
+    rows = [row for table in tables for row in table.to_pylist()]
+    for population, in_group in (("finished", True), ("registered", False)):
+        keys = [
+            row["case_key"]
+            for row in rows
+            if row["population_code"] == population and (row["case_group_id"] is not None or not in_group)
+        ]
+        assert len(keys) > 500
+        assert len(keys) == len(set(keys))
+
+
+def test_the_look_sees_harm(scene: Scene, tmp_path: Path) -> None:
+    """A page, a released byte or a database that is not what was released is seen: the test above can fail."""
+    root = scene.copy(tmp_path / "harmed")
+    assert look(scene, root) == []
+    release = list_releases(root / "datasets" / "releases")[-1].release_id
+    (root / "public" / release / "fa" / "index.html").write_text("half")
+    with (root / "datasets" / f"portal-{release}.db").open("ab") as file:
+        file.write(b"0")
+    assert len(look(scene, root)) == 2
+
+
+def test_leftovers_of_every_stage_are_cleared(scene: Scene, tmp_path: Path) -> None:
+    """Whatever half files a death leaves, healing alone brings the state before it back."""
+    root = scene.copy(tmp_path / "left")
+    instance = Instance(root)
+    for name in ("var/tmp/extract-0.duckdb", "datasets/.building.db", "datasets/.current.json.tmp"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(b"half")
+    for name in ("var/tmp/spill", "datasets/.staging-1405-07", "public/.building-1405-07", "public/.old-1405-02"):
+        (root / name).mkdir()
+        (root / name / "half").write_bytes(b"half")
+    assert leftovers(root)
+    instance.clear_temporary()
+    assert heal(instance)
+    assert heal_site(instance.public)
+    assert leftovers(root) == []
+    assert differences(fingerprints(root), fingerprints(scene.before)) == []
+
+
+def test_a_site_that_was_whole_is_put_in_place(tmp_path: Path) -> None:
+    """Killed between two pages of a site that replaces one of the same release: healing does the rest."""
+    public = tmp_path / "public"
+    for name, text in (
+        ("1405-06/index.html", "old"),
+        ("1405-06/gone.html", "old"),
+        (".ready-1405-06/index.html", "new"),
+    ):
+        (public / name).parent.mkdir(parents=True, exist_ok=True)
+        (public / name).write_text(text)
+    (public / "1405-06" / ".index.html.tmp").write_text("half")
+    assert heal_site(public) == ["put the site of 1405-06 in place, which was built"]
+    found = {path.relative_to(public).as_posix(): path.read_text() for path in public.rglob("*") if path.is_file()}
+    assert found == {"1405-06/index.html": "new"}
+    assert heal_site(public) == []
+
+
+def test_the_two_newest_sites_are_kept(tmp_path: Path) -> None:
+    """An older site goes only after the newest one is named."""
+    for month in ("1405-04", "1405-05", "1405-06"):
+        built = tmp_path / f".building-{month}"
+        built.mkdir()
+        (built / "index.html").write_text(month)
+        put_in_place(tmp_path, built, month)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["1405-05", "1405-06", "current.json"]
+
+
+def test_an_office_is_never_of_two_days(tmp_path: Path) -> None:
+    """Killed while its databases are put in place, the demo office is finished before anybody reads it."""
+    make_office(tmp_path / "office", months=1, cases=30)
+    shutil.copytree(tmp_path / "office", tmp_path / "later")
+    advance_office(tmp_path / "later")
+    written = tmp_path / "office" / ".written"
+    written.mkdir()
+    (tmp_path / "later" / "automation.db").replace(tmp_path / "office" / "automation.db")  # the kill came here
+    for name in ("canaries.txt", "desk.db"):
+        shutil.copy(tmp_path / "later" / name, written)
+    assert len(settle_office(tmp_path / "office")) == 1
+    later = fingerprints(tmp_path, ("later",))
+    assert {name: later[f"later/{name}"] for name in ("canaries.txt", "desk.db")} == {
+        name: fingerprints(tmp_path, ("office",))[f"office/{name}"] for name in ("canaries.txt", "desk.db")
+    }
+    assert settle_office(tmp_path / "office") == []
+
+
+def test_a_secret_is_whole_or_not_there(tmp_path: Path) -> None:
+    """Killed while the first run writes its secret, the next one writes it again."""
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / ".secret.tmp").write_text("3f")
+    secret = Instance(tmp_path).secret(create=True)
+    assert len(secret) == 64
+    assert Instance(tmp_path).secret() == secret
+    assert (tmp_path / "var" / "secret").stat().st_mode & 0o077 == 0
+    assert [path.name for path in (tmp_path / "var").iterdir()] == ["secret"]
