@@ -10,6 +10,7 @@
 #   make mutants   break the laws on purpose; each must be seen by a test
 #   make bench     seconds and memory of the stages on a demo office
 #   make docs      write the generated pages of docs/reference and the tour again
+#   make tutorial  type the operator's tutorial, block by block, in an empty folder
 #   make lock      compile requirements*.txt again (needs uv)
 #   make clean     forget the demo's state, keep the environment
 
@@ -28,7 +29,7 @@ COVERED ?= 90
 export PIP_ROOT_USER_ACTION := ignore
 export PYTHONUTF8 := 1
 
-.PHONY: help run serve test cover check browser kills mutants bench docs lock clean env dev-env
+.PHONY: help run serve test cover check browser kills mutants bench docs tutorial lock clean env dev-env
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -109,6 +110,9 @@ bench: $(VENV)/.dev-stamp
 docs: $(VENV)/.dev-stamp
 	@$(BIN)/python -m tests.docs.generate
 	@$(BIN)/python -m tests.docs.tour
+
+tutorial: $(VENV)/.dev-stamp
+	@$(BIN)/python -m pytest tests/docs/tutorial.py
 
 # Universal (Linux and macOS, every Python from 3.11), hashed, and without the address of any package index.
 lock:
