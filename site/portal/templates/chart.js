@@ -21,6 +21,16 @@
     return /^-?\d+(\.\d+)?$/.test(plain) ? Number(plain) : NaN;
   }
 
+  /* Marks of the axis in the digits of the page: about five, at 1, 2 or 5 times a power of ten. */
+  function marks(highest) {
+    var power = Math.pow(10, Math.floor(Math.log10(Math.max(highest, 5) / 5)));
+    var step = [1, 2, 5, 10].map(function (n) { return n * power; }).find(function (n) { return n * 6 >= highest; });
+    var values = [];
+    for (var at = 0; at <= highest + step / 2; at += step) { values.push(at); }
+    var locale = document.documentElement.lang === "fa" ? "fa-IR" : "en";
+    return { values: values, texts: values.map(function (v) { return v.toLocaleString(locale); }) };
+  }
+
   function texts(nodes) {
     return Array.prototype.map.call(nodes, function (node) {
       return node.textContent.trim();
@@ -40,6 +50,9 @@
     var names = rows.map(function (row) {
       return row[0];
     });
+    var axis = marks(Math.max.apply(null, rows.map(function (row) {
+      return Math.max.apply(null, row.slice(1).map(function (cell) { return read(cell) || 0; }));
+    })));
     var isTime = asked.get("kind") === "time";
     var traces = heads.slice(1).map(function (head, at) {
       var values = rows.map(function (row) {
@@ -47,6 +60,8 @@
       });
       return {
         name: head, x: names, y: values.map(function (v) { return isNaN(v) ? null : v; }),
+        text: rows.map(function (row) { return row[at + 1] || ""; }), textposition: "none",
+        hovertemplate: "%{text} %{fullData.name}<extra></extra>",
         type: isTime ? "scatter" : "bar", mode: "lines+markers",
         line: { color: colours[at % colours.length], dash: at ? "solid" : "dot" },
         marker: { color: colours[at % colours.length] }
@@ -59,11 +74,11 @@
     from.textContent = (page.querySelector("h1 .body-name") || page.querySelector("h1")).textContent;
     box.textContent = "";
     Plotly.newPlot(box, traces, {
-      margin: { l: 56, r: 16, t: 16, b: 88 }, height: 460, barmode: "stack", hovermode: "x unified",
+      margin: { l: 56, r: 16, t: 16, b: 88 }, height: 460, barmode: "group", hovermode: "x unified",
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: "#17222c" },
       paper_bgcolor: "#fff", plot_bgcolor: "#fff", legend: { orientation: "h", y: 1.12 },
       xaxis: { type: "category", tickangle: -60, automargin: true },
-      yaxis: { rangemode: "tozero", gridcolor: "#e2ddd1", separatethousands: true }
+      yaxis: { rangemode: "tozero", gridcolor: "#e2ddd1", tickvals: axis.values, ticktext: axis.texts }
     }, { displaylogo: false, showSendToCloud: false, plotlyServerURL: "", responsive: true,
       modeBarButtonsToRemove: ["sendDataToCloud", "lasso2d", "select2d"] });
   }
