@@ -18,6 +18,7 @@ from etl.instance import Instance
 from tests.dying.killing import LIMIT, look, recover
 from tests.dying.office import Scene, command
 
+pytestmark = pytest.mark.timeout(300)  # whole runs, on machines that are busy too
 SMALL_LIMITS = (600_000,)
 LIMITS = (4_096, 30_000, 200_000, 400_000)
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from etl.demo import advance_office, make_office, settle_office
 from etl.instance import Instance
@@ -17,6 +18,7 @@ from portal.placing import put_in_place
 from tests.dying.killing import look, moments, suffer
 from tests.dying.office import Scene, differences, fingerprints, leftovers
 
+pytestmark = pytest.mark.timeout(300)  # whole runs, on machines that are busy too
 KILLS, SEED = 3, 7
 
 
