@@ -215,6 +215,7 @@ def _read_only(connection: sa.Connection) -> sa.Connection:
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("PRAGMA query_only = ON")
         connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # the snapshot begins with the first read
     return connection
 
 

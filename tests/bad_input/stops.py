@@ -55,7 +55,13 @@ MAPPINGS = tuple(
         ("unknown column of staging", "channel_code", "chanel_code", "source-unknown-key", ("channel_code",)),
         ("unknown key in a table", "quarantine_share", "quarantine_part", "source-unknown-key", ("quarantine_share",)),
         ("wrong type of a limit", "quarantine_share = 1.0", 'quarantine_share = "all"', "source-type", ("float",)),
-        ("wrong type of a table", "[limits]\nquarantine_share = 1.0", "limits = 1", "source-type", ()),
+        (
+            "wrong type of a table",
+            '[secrecy]\ncolumn = "class"\nmap = { "عادی" = "normal" }',
+            'secrecy = "normal"',
+            "source-type",
+            ("secrecy",),
+        ),
         ("wrong type of a list", 'missing = ["-"]', "missing = 5", "source-type", ()),
         ("limit out of range", "quarantine_share = 1.0", "quarantine_share = 5", "source-limit", ("0 to 1",)),
         ("not TOML", 'kind = "table"', "kind = table", "source-syntax", ("line",)),
@@ -125,7 +131,6 @@ MAPPINGS = tuple(
         ("no case type", 'case_type_code = { constant = "service" }', "", "source-needs", ("case_type_code",)),
         ("no first day", 'registered_on = { column = "registered" }', "", "source-needs", ("received_at",)),
         ("no path", 'path = "rows.csv"', "", "source-address", ()),
-        ("event rows in case rows", "[map.org]", '[event]\nactivity_code = "a"\n[map.org]', "source-type", ()),
     )
 ) + (
     Stop(

@@ -66,8 +66,10 @@ def _definitions(tree: ast.Module, names: set[str]) -> list[ast.FunctionDef]:
 
 
 def _calls(tree: ast.AST, names: set[str]) -> list[ast.Call]:
+    """Find calls of these names, of methods (`self.fault(…)`) too."""
     return [
         node
         for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
+        if isinstance(node, ast.Call)
+        and (node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")) in names
     ]
