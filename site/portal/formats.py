@@ -41,13 +41,16 @@ _ORDER = {letter: 0x600 + place for place, letter in enumerate(_ALPHABET)}
 _SINGULAR = {
     "cases": "case",
     "days": "day",
+    "bodies publish": "body publishes",
     "bodies": "body",
     "rows": "row",
     "months": "month",
     "requests": "request",
     "working days": "working day",
 }
-_AFTER_ONE = re.compile(r"(?<![\w.,:;#&=-])(1(?:\s|<[^<>]*>)+)(working days|cases|days|bodies|rows|months|requests)\b")
+_AFTER_ONE = re.compile(
+    r"(?<![\w.,:;#&=-])(1(?:\s|<[^<>]*>)+)(working days|bodies publish|cases|days|bodies|rows|months|requests)\b"
+)
 
 
 def number(value: float | None, lang: str, *, decimals: int = 0) -> str:

@@ -82,7 +82,7 @@ def quality_lines(quality: Quality, released: Released, words: Words) -> list[di
         if share.total:
             text = words.pct_range(share.low, share.high)
             if share.is_wide:
-                text = words.say("at least %(low)s; too much is not shown to say more", low=words.pct(share.low))
+                text = words.say("at least %(n)s cases; too much is not shown to say more", n=words.num(share.at_least))
             title = words.say(COLUMNS[column])
             lines.append({"title": title, "words": text, "address": quality.addresses["not_recorded"]})
     return lines
