@@ -6,9 +6,6 @@ and the outcome map of source.toml with the code it checks, and nothing else. Th
 
 from __future__ import annotations
 
-import csv
-import gzip
-import shutil
 import statistics
 import tomllib
 from collections import Counter, defaultdict
@@ -17,11 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from etl import pipeline
-from etl.instance import Instance
 from etl.model.text import slug
 from tests.integration import recount
 from tests.integration.conftest import Built
+from tests.integration.real import check_groups, check_laws, read_rows, run_example
 from tests.integration.recount import Row, query
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
@@ -31,31 +27,16 @@ LEAST_KEPT = 0.80
 BODY_YEAR_CASES = 100
 
 
-def _run(project: Path, folder: Path, name: str) -> Built:
-    shutil.copytree(
-        project / "examples" / name,
-        folder,
-        dirs_exist_ok=True,
-        ignore=shutil.ignore_patterns("datasets", "public", "var"),
-    )
-    instance = Instance(folder)
-    return Built(instance, pipeline.run(instance))
-
-
 @pytest.fixture(scope="module")
 def brazil(project: Path, real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """598,461 requests to 308 bodies, from CSV to site."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SHAFAF_DATA", str(real_data))
-        return _run(project, tmp_path_factory.mktemp("br_lai"), "br_lai")
+    return run_example(project, tmp_path_factory.mktemp("real") / "br_lai", real_data)
 
 
 @pytest.fixture(scope="module")
 def wabo(project: Path, real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """8,577 events of a permit desk, from CSV to site."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SHAFAF_DATA", str(real_data))
-        return _run(project, tmp_path_factory.mktemp("wabo"), "wabo")
+    return run_example(project, tmp_path_factory.mktemp("real") / "wabo", real_data)
 
 
 @pytest.fixture(scope="module")
@@ -65,16 +46,15 @@ def requests(project: Path, real_data: Path) -> list[Row]:
         next((project / "examples" / "br_lai" / "sources").glob("*/source.toml")).read_text("utf-8")
     )
     outcomes = mapping["map"]["outcome"]
-    with gzip.open(real_data / "br_lai_requests.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        return [
-            {
-                "body": row["orgao"],
-                "registered": row["ts_registro"],
-                "finished": row["ts_resposta"],
-                "outcome": outcomes[row["decisao"]],
-            }
-            for row in csv.DictReader(file)
-        ]
+    return [
+        {
+            "body": row["orgao"],
+            "registered": row["ts_registro"],
+            "finished": row["ts_resposta"],
+            "outcome": outcomes[row["decisao"]],
+        }
+        for row in read_rows(real_data / "br_lai_requests.csv.gz")
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -83,45 +63,16 @@ def body_ids(requests: list[Row]) -> dict[str, str]:
     return {name: slug(name) for name in {row["body"] for row in requests}}
 
 
-def _laws(built: Built) -> None:
-    k = built.instance.settings.policy.k
-    assert query(built.database, "select min(case_count) as n from case_group where not is_floor")[0]["n"] >= k
-    wrong = query(
-        built.database,
-        """with said as (
-             select r.release_id, b.body_id,
-                    (select coalesce(sum(case_count), 0) from case_group g
-                     where g.body_id = b.body_id and g.release_id <= r.release_id)
-                  + (select coalesce(sum(awaiting_count), 0) from margin m
-                     where m.body_id = b.body_id and m.release_id = r.release_id) as placed,
-                    (select coalesce(sum(finished_count + late_finished_count), 0)
-                     from margin m where m.body_id = b.body_id and m.release_id <= r.release_id) as finished
-             from release r cross join (select distinct body_id from margin) b)
-           select * from said where placed <> finished""",
-    )
-    assert wrong == []
-    stock = query(
-        built.database,
-        """with stock as (
-             select *, lag(open_count, 1, 0) over (partition by body_id, case_type_code order by month_code) as before
-             from margin)
-           select month_code, body_id from stock
-           where before + registered_count + late_registered_count + reopened_count
-                 - finished_count - late_finished_count - withdrawn_count <> open_count""",
-    )
-    assert stock == []
-
-
 def test_brazil_keeps_the_laws(brazil: Built) -> None:
     """k, nothing lost at any release, margins close."""
-    _laws(brazil)
+    check_laws(brazil)
 
 
 def test_wabo_keeps_the_laws(wabo: Built) -> None:
     """k, nothing lost at any release, margins close."""
     assert wabo.report.extracted is not None
     assert (wabo.report.extracted.read, wabo.report.extracted.events) == (1434, 8577)
-    _laws(wabo)
+    check_laws(wabo)
 
 
 def test_brazil_counts_equal_the_file(brazil: Built, requests: list[Row], body_ids: dict[str, str]) -> None:
@@ -188,21 +139,4 @@ def test_brazil_keeps_outcomes_in_each_cadence(brazil: Built) -> None:
 
 def test_wabo_agrees_with_a_recount(wabo: Built) -> None:
     """Each case of a permit group agrees with what its row shows, timelines too."""
-    office = recount.read_office(wabo.instance.staging, {})
-    cases = {case["case_key"]: case for case in office.cases}
-    traces: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
-    for row in query(wabo.database, "select * from trace_step order by trace_id, step_number"):
-        traces[row["trace_id"]].append((row["activity_code"], row["unit_id"]))
-    groups = {row["case_group_id"]: row for row in query(wabo.database, "select * from case_group")}
-    seen: Counter[int] = Counter()
-    for path in wabo.instance.placement.glob("*.parquet"):
-        for row in recount.pq.ParquetFile(path).read().to_pylist():
-            if row["population_code"] == "finished" and row["case_group_id"] is not None:
-                case, group = cases[row["case_key"]], groups[row["case_group_id"]]
-                seen[row["case_group_id"]] += 1
-                assert group["channel_code"] in (None, case["channel_code"])
-                assert group["outcome_code"] in (None, case["outcome_code"])
-                if group["trace_id"] is not None:
-                    timeline = office.events[row["case_key"]]
-                    assert recount.steps(timeline, group["trace_level"]) == traces[group["trace_id"]]
-    assert seen == Counter({key: group["case_count"] for key, group in groups.items()})
+    check_groups(wabo)
