@@ -23,7 +23,7 @@ from etl.engine import open_duckdb
 from etl.errors import UsageError
 from etl.extract import ExtractReport, extract, newest_manifest, open_staging, source_quality
 from etl.instance import Instance, current_release, explain_disk
-from etl.load import ReleaseSummary, build_database, heal, read_history, write_releases
+from etl.load import ReleaseSummary, build_database, heal, is_current_shape, read_history, write_releases
 from etl.model.progress import SILENT, Progress
 from etl.model.published import Published
 from etl.model.quality import QualityRow
@@ -207,11 +207,11 @@ def _build(instance: Instance, progress: Progress, *, always: bool) -> tuple[Pat
         return None, None
     newest = released[-1]
     database = site = None
-    has_database = (instance.datasets / f"portal-{newest}.db").is_file()
+    has_database = is_current_shape(instance.datasets / f"portal-{newest}.db")
     if always or not has_database or current_release(instance.datasets) != newest:
         database = build_database(instance, progress=progress)
     has_site = (instance.public / newest).is_dir()
-    if always or not has_site or current_release(instance.public) != newest:
+    if always or not has_site or not has_database or current_release(instance.public) != newest:
         site = portal.build_site(instance, progress=progress)
     return database, site
 

@@ -4,7 +4,7 @@ Stands after `etl.anonymise` in the data's way and before the portal. It may tou
 reads the public labels beside staging; it never reads staged cases.
 """
 
-from etl.load.database import build_database
+from etl.load.database import build_database, is_current_shape
 from etl.load.describe import datasette_metadata
 from etl.load.healing import heal
 from etl.load.history import read_history
@@ -18,6 +18,7 @@ __all__ = [
     "build_database",
     "datasette_metadata",
     "heal",
+    "is_current_shape",
     "read_history",
     "view_sources",
     "write_releases",

@@ -90,6 +90,19 @@ def _fill(path: Path, instance: Instance, releases: Sequence[Release], *, progre
         database.conn.close()
 
 
+def is_current_shape(path: Path) -> bool:
+    """Say whether a database is there and has the shape of this program's dictionary (its `user_version`).
+
+    Read from the header (SQLite file format, bytes 60 to 63), so that no query touches a file that readers have open.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(64)
+    except FileNotFoundError:
+        return False
+    return int.from_bytes(header[60:64], "big") == load_dictionary().schema_version
+
+
 def _vacuum(source: Path, target: Path) -> None:
     database = Database(source)
     try:
