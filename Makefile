@@ -8,7 +8,8 @@
 #   make browser   the pages in Chromium (.ci/install brings it)
 #   make kills     kill -9 at random moments (KILLS=50), full disks; each must heal
 #   make mutants   break the laws on purpose; each must be seen by a test
-#   make bench     seconds and memory of the stages on a demo office
+#   make bench     seconds and memory of a million events, beside a peer in pandas (ARGS="--cases 30000" for fewer)
+#   make bench-10m ten million events, without the peer
 #   make docs      write the generated pages of docs/reference and the tour again
 #   make tutorial  type the operator's tutorial, block by block, in an empty folder
 #   make lock      compile requirements*.txt again (needs uv)
@@ -29,7 +30,7 @@ COVERED ?= 90
 export PIP_ROOT_USER_ACTION := ignore
 export PYTHONUTF8 := 1
 
-.PHONY: help run serve test cover check browser kills mutants bench docs tutorial lock clean env dev-env
+.PHONY: help run serve test cover check browser kills mutants bench bench-10m docs tutorial lock clean env dev-env
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -105,7 +106,10 @@ mutants: $(VENV)/.dev-stamp
 	@$(BIN)/python -m tests.mutants.run
 
 bench: $(VENV)/.dev-stamp
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m bench.run $(ARGS)
+
+bench-10m: $(VENV)/.dev-stamp
+	@$(BIN)/python -m bench.run --cases 1200000 --alone $(ARGS)
 
 docs: $(VENV)/.dev-stamp
 	@$(BIN)/python -m tests.docs.generate

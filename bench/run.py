@@ -1,0 +1,90 @@
+"""Seconds and memory of runs on a demo office, beside those of the peer; their groups must be equal.
+
+`python -m bench.run [--cases N] [--alone]`. A case of the demo has about eight events. Each run is a process of its own,
+as an operator starts it; memory is the peak of the whole process. Figures hold for the machine and its load.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.peer_pandas import our_rows, peer_rows
+
+ROOT = Path(__file__).resolve().parents[1]
+CASES = 120_000
+KIB = 1024 if sys.platform == "linux" else 1
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one process took: seconds by the clock and of processors, peak memory in bytes."""
+
+    seconds: float
+    processor_seconds: float
+    peak_bytes: int
+
+
+def spend(name: str, *arguments: str) -> Spent:
+    """Run a module of this Python as a process and print what it took; stops where it fails."""
+    before = os.times().elapsed
+    with subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{name}: exit code {process.returncode}")
+    spent = Spent(os.times().elapsed - before, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * KIB)
+    print(
+        f"{name:14}{spent.seconds:8.1f} s{spent.processor_seconds:8.1f} s of processor{spent.peak_bytes / 1e9:6.2f} GB"
+    )
+    sys.stdout.flush()
+    return spent
+
+
+def make_portal(folder: Path, cases: int) -> None:
+    """Make an instance of the demo with an office of `cases` requests and letters; its time is not counted."""
+    for name in ("metadata.yml", "services.csv", "units.csv"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "sources", folder / "sources")
+    spend("office", "etl", "demo", "office", str(folder / "office"), "--cases", str(cases))
+
+
+def compare(folder: Path, ours: Spent) -> None:
+    """Run the peer on the same office, check that its groups are ours, and print the ratios."""
+    path = folder / "peer.db"
+    peer = spend("peer (pandas)", "bench.peer_pandas", str(folder), str(path))
+    theirs, made = peer_rows(path), our_rows(folder)
+    if theirs != made:
+        raise SystemExit(f"groups differ: {len(theirs - made)} only of the peer, {len(made - theirs)} only ours")
+    print(f"equal groups  {made.total():,}; the peer took {peer.seconds / ours.seconds:.1f} times our seconds", end=" ")
+    print(f"and {peer.peak_bytes / ours.peak_bytes:.1f} times our memory")
+
+
+def bench(folder: Path, cases: int, *, alone: bool) -> None:
+    """Make an office in `folder`, run it, compare with the peer, then run it twice more."""
+    make_portal(folder, cases)
+    ours = spend("first run", "etl", "--portal", str(folder), "run")
+    [manifest] = (folder / "var" / "staging" / "batches").iterdir()
+    events = json.loads(manifest.read_text())["event_count"]
+    print(f"events        {events:,}, {events / ours.seconds:,.0f} a second")
+    if not alone:
+        compare(folder, ours)
+    spend("nothing new", "etl", "--portal", str(folder), "run")
+    spend("advance", "etl", "--portal", str(folder), "demo", "advance")
+    spend("a month later", "etl", "--portal", str(folder), "run")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=CASES)
+    parser.add_argument("--alone", action="store_true", help="without the peer")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as made_in:
+        bench(Path(made_in), chosen.cases, alone=chosen.alone)
