@@ -3,6 +3,7 @@
 #   make run       the whole way: environment, demo office, extract, release, build
 #   make serve     the portal of the demo at http://127.0.0.1:8001/
 #   make test      every test that needs no browser, no Java and no network
+#   make long      tests of minutes: the tour, full disks, deaths, three more real files
 #   make cover     the same tests, and the share of lines and branches they reach
 #   make check     style, types, layers, packages
 #   make browser   the pages in Chromium (.ci/install brings it)
@@ -30,7 +31,7 @@ COVERED ?= 90
 export PIP_ROOT_USER_ACTION := ignore
 export PYTHONUTF8 := 1
 
-.PHONY: help run serve test cover check browser kills mutants bench bench-10m docs tutorial lock clean env dev-env
+.PHONY: help run serve test long cover check browser kills mutants bench bench-10m docs tutorial lock clean env dev-env
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -76,9 +77,9 @@ serve: $(VENV)/.run-stamp
 # Two processes side by side: the whole way on small and real input, and everything else.
 test: $(VENV)/.dev-stamp
 	@mkdir -p .pytest_cache; failed=0; \
-	COVERAGE_FILE=.coverage.whole $(BIN)/python -m pytest -m "not browser and not kills" tests/integration $(ARGS) >.pytest_cache/integration.txt 2>&1 & whole=$$!; \
+	COVERAGE_FILE=.coverage.whole $(BIN)/python -m pytest -m "not browser and not long" tests/integration $(ARGS) >.pytest_cache/integration.txt 2>&1 & whole=$$!; \
 	trap 'kill $$whole 2>/dev/null || true' INT TERM; \
-	COVERAGE_FILE=.coverage.parts $(BIN)/python -m pytest -m "not browser and not kills" --ignore=tests/integration $(ARGS) || failed=$$?; \
+	COVERAGE_FILE=.coverage.parts $(BIN)/python -m pytest -m "not browser and not long" --ignore=tests/integration $(ARGS) || failed=$$?; \
 	wait $$whole || failed=$$?; \
 	cat .pytest_cache/integration.txt; exit $$failed
 
@@ -97,10 +98,12 @@ check: $(VENV)/.dev-stamp
 browser: $(VENV)/.dev-stamp
 	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
+long: $(VENV)/.dev-stamp
+	@$(BIN)/python -m pytest -m long $(ARGS)
+
 # KILLS says how many, SEED draws other moments: make kills KILLS=200 SEED=7
 kills: $(VENV)/.dev-stamp
 	@$(BIN)/python -m tests.dying.kills
-	@$(BIN)/python -m pytest -m kills tests/dying $(ARGS)
 
 mutants: $(VENV)/.dev-stamp
 	@$(BIN)/python -m tests.mutants.run

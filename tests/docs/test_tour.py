@@ -9,6 +9,8 @@ import pytest
 from tests.docs import tour
 from tests.docs.story import STORY
 
+pytestmark = pytest.mark.long  # an office of 20,000 cases
+
 
 @pytest.fixture(scope="module")
 def made() -> dict[str, str]:
@@ -26,7 +28,7 @@ def test_the_tour_masks_and_finds_nobody(made: dict[str, str]) -> None:
     """Rows of the two systems are masked, and no marked value was found in anything that is kept or published."""
     for page in made.values():
         assert page.count(tour.MASK) > 20
-        searched = re.findall(r"^\| ([^|]+) \| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
+        searched = re.findall(r"^\| ([^|\d][^|]*) \| (\d+) \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
         assert [row[3] for row in searched if int(row[2]) > 10 and int(row[1]) > 0][:3] == ["0", "0", "0"]
 
 

@@ -18,7 +18,7 @@ from etl.instance import Instance
 from tests.dying.killing import LIMIT, look, recover
 from tests.dying.office import Scene, command
 
-pytestmark = pytest.mark.timeout(300)  # whole runs, on machines that are busy too
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]  # whole runs, on machines that are busy too
 SMALL_LIMITS = (600_000,)
 LIMITS = (4_096, 30_000, 200_000, 400_000)
 
@@ -52,14 +52,12 @@ def test_a_file_that_may_not_grow_harms_nothing(scene: Scene, tmp_path: Path, li
     check_no_file_grows(scene, tmp_path / "small", limit)
 
 
-@pytest.mark.kills
 @pytest.mark.parametrize("limit", LIMITS)
 def test_no_file_may_grow_anywhere(scene: Scene, tmp_path: Path, limit: int) -> None:
     """The same where staging, a page or a release does not fit."""
     check_no_file_grows(scene, tmp_path / "small", limit)
 
 
-@pytest.mark.kills
 @pytest.mark.parametrize("room", [0, 200_000, 1_500_000, 4_000_000])
 def test_a_full_disk_harms_nothing(scene: Scene, tmp_path: Path, room: int) -> None:
     """On a disk with little room left: exit 23, the last release as it was, and with more room all is whole."""
@@ -72,7 +70,6 @@ def test_a_full_disk_harms_nothing(scene: Scene, tmp_path: Path, room: int) -> N
         assert recover(scene, root) == []
 
 
-@pytest.mark.kills
 @pytest.mark.parametrize("folder", ["datasets", "public"])
 def test_a_folder_that_may_not_be_written_is_said(scene: Scene, tmp_path: Path, folder: str) -> None:
     """Exit 23 with what to do; once the folder may be written the next run is whole."""

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.timeout(300)  # whole runs, on machines that are busy t
 KILLS, SEED = 3, 7
 
 
+@pytest.mark.long
 def test_killed_runs_heal_whole(scene: Scene, tmp_path: Path) -> None:
     """After each kill the last release stands as it was, and the next run gives the bytes of an undisturbed one."""
     with ThreadPoolExecutor(2) as pool:

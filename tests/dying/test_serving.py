@@ -14,7 +14,7 @@ import pytest
 from tests.dying.killing import kill, recover
 from tests.dying.office import Scene, command
 
-pytestmark = pytest.mark.timeout(300)  # whole runs, on machines that are busy too
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]  # whole runs, on machines that are busy too
 DEATHS = (("anonymise", 0.1), ("database", 0.05))
 
 

@@ -19,6 +19,7 @@ from etl.instance import Instance
 from tests.integration.conftest import copy_settings
 from tests.integration.postgres import Server, find_programs, load_database, run_server
 
+pytestmark = pytest.mark.long
 SOURCES = ("desk", "automation")
 # what SQLite says in its own way, and PostgreSQL's: a truth is no number there
 DIALECT = {"(r.decided_date is not null)": "(r.decided_date is not null)::int"}

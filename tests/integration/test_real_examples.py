@@ -19,7 +19,7 @@ from tests.integration.conftest import Built
 from tests.integration.real import check_groups, check_laws, check_shares, read_rows, run_example, staged_office
 from tests.integration.recount import query
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.real, pytest.mark.timeout(300)]
 
 LAST_MONTH = "2012-02"  # of Boston's 101 months; all of them are run by hand
 Step = tuple[datetime, str, str]
