@@ -74,12 +74,13 @@ serve: $(VENV)/.run-stamp
 
 # ---- tests and checks ----
 
-# Two processes side by side: the whole way on small and real input, and everything else.
+# Two processes side by side: the whole way on small, real and bad input, and everything else.
+WHOLE := tests/integration tests/bad_input
 test: $(VENV)/.dev-stamp
 	@mkdir -p .pytest_cache; failed=0; \
-	COVERAGE_FILE=.coverage.whole $(BIN)/python -m pytest -m "not browser and not long" tests/integration $(ARGS) >.pytest_cache/integration.txt 2>&1 & whole=$$!; \
+	COVERAGE_FILE=.coverage.whole $(BIN)/python -m pytest -m "not browser and not long" $(WHOLE) $(ARGS) >.pytest_cache/integration.txt 2>&1 & whole=$$!; \
 	trap 'kill $$whole 2>/dev/null || true' INT TERM; \
-	COVERAGE_FILE=.coverage.parts $(BIN)/python -m pytest -m "not browser and not long" --ignore=tests/integration $(ARGS) || failed=$$?; \
+	COVERAGE_FILE=.coverage.parts $(BIN)/python -m pytest -m "not browser and not long" $(WHOLE:%=--ignore=%) $(ARGS) || failed=$$?; \
 	wait $$whole || failed=$$?; \
 	cat .pytest_cache/integration.txt; exit $$failed
 
