@@ -14,6 +14,9 @@ name the place (file, row number, column), not the content. `slug` is the anchor
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class PortalError(Exception):
     """An error in three parts; the base of all errors that Shafaf raises on purpose."""
@@ -63,3 +66,12 @@ class LockedError(PortalError):
     """Another run holds the instance's lock."""
 
     exit_code = 75
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Give the known word that looks most like a wrong one, for the third part of a message; `known` must not be empty.
+
+    >>> nearest("cadens", ["cadence", "clocks"])
+    'cadence'
+    """
+    return difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.0)[0]

@@ -6,7 +6,6 @@ known one. This module reads the mapping only; it opens no source.
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -19,7 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
 
-from etl.errors import SettingsError
+from etl.errors import SettingsError, nearest
 from etl.extract.formats import FIRST_YEAR, fault_of
 from etl.metadata import Settings
 from etl.model.codes import MILESTONES
@@ -276,16 +275,6 @@ def check_source(source: SourceMap) -> None:
 def is_workbook(source: SourceMap) -> bool:
     """Say whether the file of a source is a workbook, by its name."""
     return source.kind == "table" and source.path.lower().endswith(WORKBOOKS)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Give the known name nearest to a word.
-
-    >>> nearest("chanel_code", ["score", "channel_code"])
-    'channel_code'
-    """
-    names = list(known)
-    return (difflib.get_close_matches(word, names, n=1, cutoff=0.0) or names)[0]
 
 
 def _check_secrecy(source: SourceMap, place: str) -> None:

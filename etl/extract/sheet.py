@@ -16,8 +16,8 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
-from etl.errors import SourceError
-from etl.extract.mapping import SourceMap, nearest
+from etl.errors import SourceError, nearest
+from etl.extract.mapping import SourceMap
 
 LARGEST_BYTES = 2 << 30  # unpacked: a sheet is read whole
 _NO_RATIO_BELOW = 1 << 20

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from etl.errors import SettingsError
-from etl.extract.mapping import SourceMap, nearest
+from etl.errors import SettingsError, nearest
+from etl.extract.mapping import SourceMap
 from etl.extract.spelling import fixed_codes
 from etl.metadata import Policy, code_rows
 from etl.model import codes

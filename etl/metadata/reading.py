@@ -6,7 +6,6 @@ Reads text only; it opens no data and knows no folder but the one it is given.
 from __future__ import annotations
 
 import csv
-import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
@@ -22,7 +21,7 @@ from cattrs.gen import make_dict_structure_fn
 
 from etl.calendars.periods import SYSTEMS
 from etl.calendars.working_days import WEEKDAYS
-from etl.errors import SettingsError
+from etl.errors import SettingsError, nearest
 from etl.metadata.settings import Clock, Node, Policy, Settings
 from etl.model.codes import CASE_TYPES
 
@@ -189,16 +188,12 @@ def _check_ladder(policy: Policy) -> None:
 
 def _check_member(slug: str, value: str | None, known: Collection[str], what: str) -> None:
     if value not in known:
-        nearest = f"Nearest: {_nearest(str(value), known)}." if known else "None is declared."
-        raise _wrong(slug, f"{value!r} as {what}", f"one of {', '.join(sorted(known)[:30])}", nearest)
+        todo = f"Nearest: {nearest(str(value), known)}." if known else "None is declared."
+        raise _wrong(slug, f"{value!r} as {what}", f"one of {', '.join(sorted(known)[:30])}", todo)
 
 
 def _wrong(slug: str, found: str, expected: str, todo: str) -> SettingsError:
     return SettingsError(slug, found=found, expected=expected, todo=todo)
-
-
-def _nearest(word: str, known: Collection[str]) -> str:
-    return difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.0)[0]
 
 
 def _read_nodes(path: Path, kind: str) -> list[dict[str, Any]]:
@@ -228,12 +223,12 @@ def _explain(error: cattrs.BaseValidationError) -> SettingsError:
         if isinstance(part, ForbiddenExtraKeysError):
             key = sorted(part.extra_fields)[0]
             known = [f.name for f in fields(part.cl)]
-            nearest = _nearest(key, known)
+            near = nearest(key, known)
             return _wrong(
                 "unknown-key",
                 f"the unknown key {key!r} in metadata.yml",
                 f"one of {', '.join(known)}",
-                f"Nearest: {nearest}.",
+                f"Nearest: {near}.",
             )
     lines = "; ".join(cattrs.transform_error(error, path="metadata.yml")[:5])
     return _wrong("metadata-type", lines, "the types that docs/reference/settings.md names", "Correct metadata.yml.")
