@@ -2,6 +2,7 @@
 
     PortalError            exit 1, internal
     ├── UsageError         exit 2
+    ├── UncheckedError     exit 12: what is published is not there or cannot be read, so nothing can be said about it
     ├── PrivacyError       exit 20: a law or gate of the release failed; nothing leaves the building
     ├── SourceError        exit 21: a source is unreachable, drifted, or breaks its mapping too often
     ├── SettingsError      exit 22: metadata.yml, source.toml or a state made by another version
@@ -36,6 +37,12 @@ class UsageError(PortalError):
     """The command line asks for something that cannot be done."""
 
     exit_code = 2
+
+
+class UncheckedError(PortalError):
+    """What should be checked is missing or unreadable: the answer is neither yes nor no."""
+
+    exit_code = 12
 
 
 class PrivacyError(PortalError):

@@ -1,6 +1,6 @@
 """The program itself: its global options, its exit codes, and what happens to an error.
 
-Exit codes: 0 ok and "nothing new" · 1 internal · 2 usage · 20 privacy · 21 source · 22 settings · 23 release ·
+Exit codes: 0 ok and "nothing new" · 1 internal · 2 usage · 12 cannot check · 20 privacy · 21 source · 22 settings · 23 release ·
 75 locked · 130 stopped by Ctrl-C. An unexpected exception shows one line and no traceback (SHAFAF_DEBUG=1 shows it).
 """
 
@@ -14,7 +14,7 @@ from types import TracebackType
 
 import click
 
-from etl.cli import demo, operator, publish, stages
+from etl.cli import demo, operator, publish, stages, trust
 from etl.cli.console import tell, tell_error
 from etl.cli.journal import close_journal, note_error, place_of
 from etl.errors import PortalError
@@ -42,6 +42,7 @@ for _verb in (
     *(stages.run, stages.extract, stages.release, stages.build),
     *(publish.serve, publish.schedule),
     *(operator.status, operator.init),
+    trust.audit,
     demo.demo,
 ):
     program.add_command(_verb)

@@ -19,7 +19,7 @@ from etl.errors import UsageError
 from etl.instance import Instance
 from etl.load import ReleaseSummary
 
-VERBS = ("run", "extract", "release", "build", "serve", "schedule", "status", "init", "demo")
+VERBS = ("run", "extract", "release", "build", "serve", "schedule", "status", "init", "audit", "demo")
 
 
 @pytest.fixture(autouse=True)

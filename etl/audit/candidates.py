@@ -1,0 +1,103 @@
+"""Which values a hidden detail can have: the code lists and trees of release day, which everybody can read.
+
+The adversary takes the smallest list that still holds every case: for a sensitive service the coarse outcomes, for others
+the fine ones; below a shown family or department only its own leaves. Timelines are not counted: nobody can list them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from etl.audit.evidence import Evidence
+from etl.model.codes import NOT_RECORDED
+
+# ladder column -> published column, list of codes (None: a tree or a flag)
+COLUMNS: Mapping[str, tuple[str, str | None]] = {
+    "service": ("service_id", None),
+    "unit": ("unit_id", None),
+    "outcome": ("outcome_code", "outcome"),
+    "lateness": ("lateness_code", "lateness"),
+    "duration": ("duration_band_code", "duration_band"),
+    "loop": ("is_loop", None),
+    "channel": ("channel_code", "channel"),
+    "trace": ("trace_id", None),
+}
+COARSE = {"service": "family", "unit": "department"}
+ENDLESS = 10**9  # a detail whose values cannot be listed
+
+
+class Candidates:
+    """The values that are still possible for each ladder column of a row."""
+
+    def __init__(self, evidence: Evidence, policy: Mapping[str, Any]) -> None:
+        """Read the lists of the newest release and what `policy` marks as sensitive."""
+        self._policy = policy
+        self._codes: dict[str, set[str]] = {}
+        for row in evidence.table("code").select(["list_code", "code"]).to_pylist():
+            self._codes.setdefault(row["list_code"], set()).add(row["code"])
+        self._service = _tree(evidence, "service")
+        self._unit = _tree(evidence, "unit")
+        marked = evidence.table("service").select(["service_id", "is_sensitive"]).to_pylist()
+        self._marked = {row["service_id"] for row in marked if row["is_sensitive"]}
+
+    @cached_property
+    def sensitive(self) -> frozenset[str]:
+        """The services, and families of services, whose outcome is a fact about a person."""
+        named = set(self._policy.get("sensitive", {}).get("services") or ()) | self._marked
+        below = {service for service in self._service if set(_climb(service, self._service)) & named}
+        return frozenset(named | below)
+
+    def is_sensitive(self, row: Mapping[str, Any]) -> bool:
+        """Say whether a row shows a service whose outcome is a fact about a person."""
+        return row.get("service_id") in self.sensitive
+
+    def count(self, column: str, level: str, row: Mapping[str, Any]) -> int:
+        """Count the values that `column` can have at `level`, given what a row shows of it and of its service.
+
+        1 where the row shows the value at that level or finer.
+        """
+        name, codes = COLUMNS.get(column, ("", None))
+        shown = row.get(name)
+        if column in COARSE:
+            return self._nodes(column, level, shown, row)
+        if shown is not None:
+            return 1
+        if column == "loop":
+            return 2
+        if column == "outcome":
+            return len(self.outcomes(row))
+        if codes is None or codes not in self._codes:
+            return ENDLESS
+        return max(1, len(self._codes[codes]))
+
+    def outcomes(self, row: Mapping[str, Any]) -> frozenset[str]:
+        """List the outcomes a case of the row can be published with."""
+        coarsen: Mapping[str, str] = self._policy.get("sensitive", {}).get("coarsen", {}).get("outcome") or {}
+        coarse, every = set(coarsen.values()), self._codes.get("outcome", set())
+        if self.is_sensitive(row):
+            return frozenset(every - set(coarsen) | coarse)
+        return frozenset(every - coarse) if row.get("service_id") is not None else frozenset(every)
+
+    def _nodes(self, column: str, level: str, shown: str | None, row: Mapping[str, Any]) -> int:
+        tree = self._service if column == "service" else self._unit
+        if shown is not None and (level == COARSE[column] or row.get(f"{column}_level") != COARSE[column]):
+            return 1
+        inside = [node for node in tree if shown is None or shown in _climb(node, tree)]
+        wanted = [node for node in inside if (tree[node] is None) or level != COARSE[column]]
+        return max(1, len(wanted) + (shown is None and NOT_RECORDED not in tree))
+
+
+def _tree(evidence: Evidence, name: str) -> dict[str, str | None]:
+    rows = evidence.table(name).select([f"{name}_id", "parent_id"]).to_pylist()
+    return {row[f"{name}_id"]: row["parent_id"] for row in rows}
+
+
+def _climb(node: str, tree: Mapping[str, str | None]) -> list[str]:
+    path: list[str] = []
+    step: str | None = node
+    while step is not None and step not in path:
+        path.append(step)
+        step = tree.get(step)
+    return path

@@ -1,0 +1,172 @@
+"""Differences between releases: what is new, corrected or gone must be whole groups (DESIGN §4 "Late cases, corrections").
+
+A reader keeps every release and subtracts. What can differ without telling of single cases: new groups of at least k,
+a group withdrawn for good, a group replaced by one coarser row over as many cases. A period that was released is never
+released again, a month never restated, and a database holds every row of the one before, unchanged.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.audit.evidence import Evidence
+from etl.audit.finding import Attack, Tally
+from etl.audit.selections import key_text
+from etl.metadata import load_dictionary
+
+NAME = "differencing"
+PERIOD = ("body_id", "case_type_code", "period_code")
+MONTH = ("body_id", "case_type_code", "month_code")
+ROLLED_UP = 3  # columns of a roll-up, at most
+DETAIL = ("_id", "_code", "_level")
+Key = tuple[Any, ...]
+
+
+def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
+    """Subtract each release from the next one, and each database from the next one."""
+    tally = Tally(NAME)
+    for name in evidence.populations:
+        _released_once(name, evidence, tally)
+        _roll_ups(name, evidence, random.Random(f"{seed}:{NAME}:{name}"), attempts, tally)
+    _months_once(evidence, tally)
+    _corrections(evidence, tally)
+    for older, newer in zip(evidence.databases, evidence.databases[1:], strict=False):
+        with closing(sqlite3.connect(f"file:{newer}?mode=ro", uri=True)) as connection:
+            connection.execute("attach database ? as older", [f"file:{older}?mode=ro"])
+            _grown(connection, evidence, tally)
+    return tally.done()
+
+
+def _released_once(name: str, evidence: Evidence, tally: Tally) -> None:
+    """The on-time cases of a period come in one release: a second one is the first plus who was late."""
+    table = evidence.table(name)
+    if not {*PERIOD, "late_for_code"} <= set(table.column_names):
+        return
+    on_time = table.filter(pc.is_null(table["late_for_code"]))
+    first: dict[Key, str] = {}
+    rows = on_time.group_by([*PERIOD, "release_id"]).aggregate([]).sort_by("release_id").to_pylist()
+    for row in rows:
+        tally.tried()
+        key = tuple(row[column] for column in PERIOD)
+        if first.setdefault(key, row["release_id"]) != row["release_id"]:
+            where = key_text({column: row[column] for column in (*PERIOD, "release_id")})
+            tally.hit("released_again", tables=(name,), where=where)
+
+
+def _roll_ups(name: str, evidence: Evidence, chance: random.Random, attempts: int, tally: Tally) -> None:
+    """Any roll-up of all releases so far, less the same of one release before: the new cases of one release."""
+    table = evidence.table(name)
+    if not table.num_rows:
+        return
+    columns = [c for c in table.column_names if c.endswith(DETAIL) and c not in (f"{name}_id", "release_id")]
+    tried = 0
+    while tried < attempts:
+        keys = ["release_id", *chance.sample(columns, chance.randint(1, min(ROLLED_UP, len(columns))))]
+        is_shown = pc.cast(pc.invert(table["is_floor"]), pa.int64())
+        counted = table.append_column("_shown", pc.multiply(is_shown, table["case_count"]))
+        sums = counted.group_by(keys).aggregate([("case_count", "sum"), ("_shown", "sum")])
+        tried += sums.num_rows
+        small = sums.filter(pc.less(sums["case_count_sum"], evidence.k))
+        for row in small.to_pylist():
+            if row["_shown_sum"]:
+                tally.hit("small_count", tables=(name,), where=key_text({key: row[key] for key in keys}))
+            else:
+                tally.limit("floor")
+    tally.tried(tried)
+
+
+def _months_once(evidence: Evidence, tally: Tally) -> None:
+    """A month's margin is said once; a second one differs from it by the cases that came late."""
+    margin = evidence.table("margin")
+    if not margin.num_rows:
+        return
+    for row in margin.group_by(list(MONTH)).aggregate([("release_id", "count")]).to_pylist():
+        tally.tried()
+        if row["release_id_count"] > 1:
+            tally.hit("restated", tables=("margin",), where=key_text({column: row[column] for column in MONTH}))
+
+
+def _corrections(evidence: Evidence, tally: Tally) -> None:
+    """A withdrawn group is gone for good, or has one coarser successor over exactly as many cases."""
+    group, withdrawal = evidence.table("case_group"), evidence.table("withdrawal")
+    if not withdrawal.num_rows:
+        return
+    rows = {row["case_group_id"]: row for row in group.to_pylist()}
+    once = Counter(withdrawal["case_group_id"].to_pylist())
+    successors = Counter(value for value in withdrawal["replaced_by_id"].to_pylist() if value is not None)
+    for row in withdrawal.to_pylist():
+        tally.tried()
+        old, new = rows.get(row["case_group_id"]), rows.get(row["replaced_by_id"])
+        if old is None or once[row["case_group_id"]] > 1 or (row["replaced_by_id"] is not None and new is None):
+            slug: str | None = "correction_unknown"
+        elif new is None:
+            slug = None
+        else:
+            slug = _of_successor(old, new, successors[row["replaced_by_id"]])
+        if slug is not None:
+            where = key_text({"case_group_id": row["case_group_id"]})
+            tally.hit(slug, tables=("withdrawal", "case_group"), where=where)
+
+
+def _of_successor(old: Mapping[str, Any], new: Mapping[str, Any], times: int) -> str | None:
+    if times > 1 or new["case_count"] != old["case_count"]:
+        return "correction_count"
+    details = [column.name for column in load_dictionary().tables["case_group"].columns if _is_detail(column.name)]
+    changed = [name for name in details if new[name] is not None and old[name] != new[name]]
+    return "correction_finer" if any(old[name] is None for name in changed) else None
+
+
+def _is_detail(column: str) -> bool:
+    own = ("case_group_id", "release_id", "rung_number", "late_for_code", "timed_band_code")
+    return column not in own and not column.endswith(("_days", "_count", "_on", "_level"))
+
+
+def _grown(connection: sqlite3.Connection, evidence: Evidence, tally: Tally) -> None:
+    """Every base row of the older database is in the newer one, unchanged; sums that certainly hold grow by 0 or ≥ k."""
+    shared = "select name from main.sqlite_master where type = 'table' intersect select name from older.sqlite_master"
+    there = {row[0] for row in connection.execute(shared)}
+    for spec in load_dictionary().tables.values():
+        if spec.scope != "release" or spec.name not in there:
+            continue
+        columns = _columns(connection, "older", spec.name)
+        if not set(columns) <= set(_columns(connection, "main", spec.name)):
+            tally.hit("changed_row", tables=(spec.name,), where="columns that are no longer there")
+            continue
+        names = ", ".join(f'"{name}"' for name in columns)
+        gone = connection.execute(
+            f'select count(*) from (select {names} from older."{spec.name}"'
+            f' except select {names} from main."{spec.name}")'
+        ).fetchone()[0]
+        tally.tried()
+        if gone:
+            tally.hit("changed_row", tables=(spec.name,), where=f"{gone} rows of the database before")
+    if "total" in there:
+        _totals_grown(connection, evidence, tally)
+
+
+def _totals_grown(connection: sqlite3.Connection, evidence: Evidence, tally: Tally) -> None:
+    keys = "scope_code, column_code, body_id, case_type_code, year_code, period_code, value_code"
+    same = " and ".join(f"n.{key} is o.{key}" for key in keys.split(", "))
+    withdrawn = connection.execute("select count(*) from main.withdrawal").fetchone()[0]
+    grown = connection.execute(
+        f"select n.total_id, n.at_least - o.at_least from main.total n join older.total o on {same}"
+    )
+    for total_id, difference in grown:
+        tally.tried()
+        if 0 < abs(difference) < evidence.k:
+            if withdrawn:
+                tally.limit("correction")
+            else:
+                tally.hit("small_count", tables=("total",), where=f"total_id = {total_id} less the release before")
+
+
+def _columns(connection: sqlite3.Connection, schema: str, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f'pragma {schema}.table_info("{table}")')]

@@ -1,0 +1,189 @@
+"""Everything that is published, as an outsider finds it: released files, databases, built pages; nothing private.
+
+The audit believes no stage of its own body: it reads the released Parquet files itself, and needs neither `metadata.yml`
+nor `var/`, so that a downloaded copy of `datasets/` (and `public/`, where it is there) is enough. A column that an older
+release lacks is NULL. What it does not do: compare files with their manifest or the ledger (`shafaf verify`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import yaml
+
+from etl.errors import UncheckedError
+from etl.metadata import TableSpec, load_dictionary
+
+MANIFEST = "manifest.json"
+POLICY = "policy.yml"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release as published: its number, its k, what decided its values, and its folder (None: not yet written)."""
+
+    release_id: str
+    number: int
+    k: int
+    policy_sha256: str
+    policy: Mapping[str, Any]
+    folder: Path | None = None
+    names: tuple[str, ...] = ()  # of its files
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All releases together. tables: of scope `release` from every release, of scope `reference` from the newest."""
+
+    releases: tuple[Release, ...]
+    tables: Mapping[str, pa.Table]
+    databases: tuple[Path, ...] = ()  # oldest first
+    site: Path | None = None
+
+    @property
+    def k(self) -> int:
+        """The smallest k that any release promises."""
+        return min(release.k for release in self.releases)
+
+    @property
+    def newest(self) -> Release:
+        """The newest release."""
+        return self.releases[-1]
+
+    @cached_property
+    def policies(self) -> Mapping[str, Mapping[str, Any]]:
+        """What decided the values of each release, by release_id."""
+        return {release.release_id: release.policy for release in self.releases}
+
+    @cached_property
+    def populations(self) -> tuple[str, ...]:
+        """The tables whose rows are groups of one partition: those with `case_count` and `is_floor`."""
+        return tuple(name for name in self.tables if {"case_count", "is_floor"} <= set(self.tables[name].column_names))
+
+    def table(self, name: str) -> pa.Table:
+        """Give a table; an empty one without columns where nothing of that name is published."""
+        return self.tables.get(name, pa.table({}))
+
+    def until(self, release_id: str) -> Evidence:
+        """Give what was published when `release_id` was the newest; UncheckedError where there is none of that name."""
+        known = [release.release_id for release in self.releases]
+        if release_id not in known:
+            raise UncheckedError(
+                "audit-release",
+                found=f"no release {release_id} among {len(known)}",
+                expected=f"one of {known[0]} … {known[-1]}",
+                todo="Name a release that lies in datasets/releases.",
+            )
+        kept = pa.array(known[: known.index(release_id) + 1], pa.string())
+        tables = {
+            name: table.filter(pc.is_in(table["release_id"], kept)) if "release_id" in table.column_names else table
+            for name, table in self.tables.items()
+        }
+        releases = self.releases[: len(kept)]
+        databases = tuple(path for path in self.databases if path.stem.removeprefix("portal-") in kept.to_pylist())
+        site = None if self.site is None else self.site.parent / release_id
+        return replace(self, releases=releases, tables=tables, databases=databases, site=site)
+
+
+def read_evidence(root: Path) -> Evidence:
+    """Read all that is published in the copy at `root`: `datasets/`, and `public/` where it is there.
+
+    Errors: UncheckedError where there is no release, a gap, or a file that cannot be read. Memory: all groups.
+    """
+    folder = root / "datasets" / "releases"
+    found = [path for path in folder.glob("[!.]*") if path.is_dir()] if folder.is_dir() else []
+    if not found:
+        raise UncheckedError(
+            "audit-nothing",
+            found="no release in datasets/releases",
+            expected="at least one released folder",
+            todo="Name the folder that holds datasets/ with --portal, or release something first.",
+        )
+    releases = sorted((_read_release(path) for path in found), key=lambda release: release.number)
+    if [release.number for release in releases] != list(range(1, len(releases) + 1)):
+        raise _unreadable(f"{len(releases)} releases whose numbers have a gap")
+    specs = {name: spec for name, spec in load_dictionary().tables.items() if spec.scope != "database"}
+    tables = {
+        name: pa.concat_tables(
+            [_read_table(release, spec) for release in (releases if spec.scope == "release" else releases[-1:])]
+        ).combine_chunks()
+        for name, spec in specs.items()
+    }
+    names = {release.release_id: release.number for release in releases}
+    databases = [path for path in (root / "datasets").glob("portal-*.db") if path.stem.removeprefix("portal-") in names]
+    databases.sort(key=lambda path: names[path.stem.removeprefix("portal-")])
+    site = root / "public" / releases[-1].release_id
+    return Evidence(tuple(releases), tables, tuple(databases), site if site.is_dir() else None)
+
+
+def release_of(tables: Mapping[str, pa.Table], policy: Mapping[str, Any], *, folder: Path | None = None) -> Release:
+    """Describe one release by its own tables and the text of its policy.yml, already parsed."""
+    rows = tables["release"].to_pylist()
+    if len(rows) != 1:
+        raise _unreadable(f"{len(rows)} rows in the table release of one release")
+    row = rows[0]
+    names = tuple(sorted(path.name for path in folder.iterdir())) if folder else ()
+    return Release(
+        row["release_id"],
+        row["release_number"],
+        row["k"],
+        row["policy_sha256"],
+        policy.get("policy", {}),
+        folder,
+        names,
+    )
+
+
+def read_tables(release: Release, names: Sequence[str]) -> dict[str, pa.Table]:
+    """Read some tables of one release."""
+    return {name: _read_table(release, load_dictionary().tables[name]) for name in names}
+
+
+def _read_release(folder: Path) -> Release:
+    table = _read_parquet(folder / "release.parquet", load_dictionary().tables["release"])
+    try:
+        policy = yaml.safe_load((folder / POLICY).read_text(encoding="utf-8"))
+        json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError, UnicodeDecodeError, json.JSONDecodeError):
+        raise _unreadable(f"a {POLICY} or {MANIFEST} of the release {folder.name}") from None
+    if not isinstance(policy, dict):
+        raise _unreadable(f"a {POLICY} without keys in the release {folder.name}")
+    return release_of({"release": table}, policy, folder=folder)
+
+
+def _read_table(release: Release, spec: TableSpec) -> pa.Table:
+    if release.folder is None:
+        return spec.arrow.empty_table()
+    path = release.folder / f"{spec.name}.parquet"
+    return _read_parquet(path, spec) if path.exists() else spec.arrow.empty_table()
+
+
+def _read_parquet(path: Path, spec: TableSpec) -> pa.Table:
+    try:
+        table = pq.read_table(path)
+        arrays = [
+            table[name].cast(spec.arrow.field(name).type)
+            if name in table.column_names
+            else pa.nulls(table.num_rows, spec.arrow.field(name).type)
+            for name in spec.names
+        ]
+    except (OSError, pa.ArrowException):
+        raise _unreadable(f"a table {path.name} of the release {path.parent.name}") from None
+    return pa.table(arrays, schema=spec.arrow)
+
+
+def _unreadable(found: str) -> UncheckedError:
+    return UncheckedError(
+        "audit-unreadable",
+        found=f"{found} that cannot be read",
+        expected="the releases as they were published",
+        todo="Download or restore datasets/releases whole; `manifest.json` says which files belong to a release.",
+    )

@@ -1,0 +1,77 @@
+"""Minimality replayed: what the public ladder says about rows that fell through it (Wong et al., "Minimality attack", 2007).
+
+Who knows the ladder knows that every cell of a finer rung held fewer than k of the cases that went on. So T cases over m
+possible cells force each of the m cells to exist as soon as T > (m - 1)(k - 1). Where the finer cell is a fact about a
+person (the outcome of a sensitive service), that is a hit; elsewhere only the existence of cells of unknown size is
+learnt, and counted as a limit. Rungs with a timeline are left out: its possible values cannot be listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import prod
+from typing import Any
+
+import pyarrow.compute as pc
+
+from etl.audit.candidates import ENDLESS, Candidates
+from etl.audit.evidence import Evidence, Release
+from etl.audit.finding import Attack, Tally
+from etl.audit.selections import key_text
+
+NAME = "minimality"
+GROUPS = "case_group"
+FLOOR_KEY = ("body_id", "case_type_code", "period_code", "late_for_code", "release_id")
+Rung = Mapping[str, str]
+Row = dict[str, Any]
+
+
+def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
+    """Replay the ladder of each release on its rows; nothing is drawn."""
+    tally = Tally(NAME)
+    group = evidence.table(GROUPS)
+    for release in evidence.releases:
+        ladder: Sequence[Rung] = release.policy.get("ladder") or ()
+        candidates = Candidates(evidence, release.policy)
+        rows = group.filter(pc.equal(group["release_id"], release.release_id)).to_pylist()
+        for row in rows:
+            _replay_row(row, ladder, release, candidates, tally)
+        for leftover in _leftovers(rows, len(ladder)):
+            _replay_row(leftover, ladder, release, candidates, tally)
+    return tally.done()
+
+
+def _replay_row(row: Row, ladder: Sequence[Rung], release: Release, candidates: Candidates, tally: Tally) -> None:
+    implies = set(release.policy.get("sensitive", {}).get("implies") or ())
+    for rung in ladder[: row["rung_number"] - 1]:
+        if implies & set(rung) and (row.get("service_id") is None or candidates.is_sensitive(row)):
+            continue  # cases of sensitive services never stood on this rung
+        counts = {column: candidates.count(column, level, row) for column, level in rung.items()}
+        cells = prod(counts.values())
+        if cells <= 1 or cells >= ENDLESS:
+            continue
+        tally.tried()
+        if row["case_count"] > (cells - 1) * (release.k - 1):
+            if counts.get("outcome", 1) > 1 and candidates.is_sensitive(row):
+                tally.hit("forced_cell", tables=(GROUPS,), where=_place(row))
+            else:
+                tally.limit("forced_cell")
+
+
+def _leftovers(rows: Sequence[Row], rungs: int) -> list[Row]:
+    """What went on after each rung, floor row by floor row: all rows below it together, as one row without detail."""
+    sums: dict[tuple[tuple[Any, ...], int], int] = {}
+    for row in rows:
+        key = tuple(row[name] for name in FLOOR_KEY)
+        for rung in range(2, min(row["rung_number"], rungs + 1) + 1):
+            sums[key, rung] = sums.get((key, rung), 0) + row["case_count"]
+    return [
+        {**dict(zip(FLOOR_KEY, key, strict=True)), "rung_number": rung, "case_count": cases}
+        for (key, rung), cases in sums.items()
+    ]
+
+
+def _place(row: Row) -> str:
+    if "case_group_id" in row:
+        return key_text({"case_group_id": row["case_group_id"]})
+    return key_text({name: row[name] for name in FLOOR_KEY}) + f" and rung_number >= {row['rung_number']}"

@@ -1,0 +1,88 @@
+"""Exact tables beside the groups: what subtraction gives is nothing, exact by law and counted, or a hit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from etl.audit import Evidence, sums
+from tests.audit.conftest import learnt, planted
+
+Rows = list[dict[str, Any]]
+ROLLED = ["release_id", "body_id", "service_id", "outcome_code"]
+
+
+def _attack(evidence: Evidence) -> Any:
+    return sums.attack(evidence, seed=1, attempts=1)
+
+
+def _rollup(evidence: Evidence) -> pa.Table:
+    table = evidence.table("case_group").group_by(ROLLED).aggregate([("case_count", "sum")])
+    return table.rename_columns([*ROLLED, "case_count"])
+
+
+def test_what_the_law_makes_exact_is_a_counted_limit(evidence: Evidence) -> None:
+    """A cell of two in the statutory table, and two cases that groups hide: limits of the Act, not hits."""
+    attack = _attack(evidence)
+    assert attack.hit_count == 0
+    assert attack.limits["statutory"] == 1
+    assert attack.limits["statutory_less_groups"] >= 1
+    assert attack.limits["not_shown"] > 0
+
+
+def test_exact_counts_of_another_case_type_are_seen(evidence: Evidence) -> None:
+    """A statutory table of a case type that the policy does not name is a second table beside the margin."""
+
+    def other(rows: Rows) -> Rows:
+        return [row | {"case_type_code": "complaint"} for row in rows]
+
+    attack = _attack(planted(evidence, {"statutory": other, "case_group": other, "margin": other}))
+    assert learnt(attack) == {"undeclared_exact", "hidden_value"}
+
+
+@pytest.mark.parametrize("left", [1, 9])
+def test_a_residue_that_was_dropped_is_seen(evidence: Evidence, left: int) -> None:
+    """Where floor rows are missing, the margin less the groups is their size."""
+
+    def dropped(rows: Rows) -> Rows:
+        kept = [row for row in rows if not row["is_floor"]]
+        kept[0]["case_count"] += 3 - left
+        return kept
+
+    assert "remainder" in learnt(_attack(planted(evidence, {"case_group": dropped})))
+
+
+def test_a_rollup_of_whole_groups_is_clean(evidence: Evidence) -> None:
+    """Sums that anybody can make tell nothing."""
+    rolled = replace(evidence, tables={**evidence.tables, "case_group_rollup": _rollup(evidence)})
+    attack = _attack(rolled)
+    assert attack.hit_count == 0
+    assert attack.attempts > _attack(evidence).attempts
+
+
+def test_a_second_table_at_k_beside_the_groups_is_seen(evidence: Evidence) -> None:
+    """A table counted apart over all cases is at least k everywhere, and still differs from the groups by single cases."""
+    table = _rollup(evidence)
+    more = table.set_column(len(ROLLED), "case_count", pc.add(table["case_count"], 2))
+    leak = replace(evidence, tables={**evidence.tables, "case_group_rollup": more})
+    assert min(more["case_count"].to_pylist()) >= 3
+    assert "second_partition" in learnt(_attack(leak))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: [
+            row | {"case_count": row["case_count"] - 5} if row["value_code"] == "not_held" else row for row in rows
+        ],
+        lambda rows: rows,
+    ],
+)
+def test_statutory_tables_stay_limits(evidence: Evidence, change: Callable[[Rows], Rows]) -> None:
+    """Whatever the size of a declared cell, it is the Act's and no hit."""
+    assert _attack(planted(evidence, {"statutory": change})).hit_count == 0
