@@ -38,7 +38,7 @@ VALUES = {
 }
 # what peeling needs of a case beside its values
 KEPT = (
-    *("case_key", "body_id", "case_type_code", "release_id", "period_code", "cadence_code", "finished_year_code"),
+    *("case_number", "body_id", "case_type_code", "release_id", "period_code", "cadence_code", "finished_year_code"),
     *("is_late", "is_sensitive", "wait_days"),
 )
 _ROOT = pa.schema([("node", pa.string()), ("root", pa.string()), ("is_marked", pa.bool_())])

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import ibis
 import pyarrow as pa
 
-from etl.anonymise.held import fetch, hold_rows
+from etl.anonymise.coding import Lists, decode
+from etl.anonymise.held import fetch, hold, hold_rows
 from etl.anonymise.peel import PUBLISHED
 from etl.anonymise.ranks import rank_values, timed_band
+from etl.anonymise.traces import Timelines, shown_unit, trace_text
 from etl.calendars import Period, parse_period
 from etl.metadata import Policy
 
@@ -35,63 +37,95 @@ GROUP_COLUMNS = (
 )
 _PERIOD = pa.schema([("period_code", pa.string()), ("period_first_on", pa.date32()), ("period_last_on", pa.date32())])
 _VALUES = (
-    *("group_key", "release_id", "body_id", "case_type_code", "period_code", "cadence_code", "late_for_code"),
+    *("release_id", "body_id", "case_type_code", "period_code", "cadence_code", "late_for_code"),
     *("rung_number", "is_floor", "service_level", "unit_level", "trace_level", *PUBLISHED.values()),
 )
 
-PLACED_COLUMNS = ("case_key", "wait_days", *_VALUES)
-_STEP = ("group_key", "step_number", "activity_code", "unit_id")
+PLACED_COLUMNS = ("case_number", "wait_days", "is_placed", *_VALUES)
+# together they are a group's identity: no two groups of a release share all of them
+_IDENTITY = (
+    *("release_id", "late_for_code", "body_id", "case_type_code", "period_code", "rung_number"),
+    *PUBLISHED.values(),
+)
+_FILLED = tuple(f"{name}_filled" for name in _IDENTITY)
+_STEP = ("group_number", "step_number")
+_SHOWN = ("group_number", "trace_level", "release_id")
 
 
-def case_groups(placed: Table, policy: Policy) -> Table:
-    """Sum placed cases into groups: the columns of `case_group` with group_key and trace_key for ids. Floor rows show no time."""
-    shown = placed.filter(~placed.is_floor)
-    ranks = rank_values(shown, "wait_days", group=("group_key",), percents=WAITS, k=policy.k)
-    grouped = placed.group_by(*_VALUES).agg(case_count=placed.case_key.count())
-    grouped = grouped.join(ranks, "group_key", how="left", rname="ranked_{name}")
-    grouped = grouped.mutate(timed_band_code=timed_band(grouped, k=policy.k))
-    codes = [row["period_code"] for row in fetch(placed.select("period_code").distinct())]
-    periods = hold_rows(placed.get_backend(), "period", _period_rows(codes, policy), _PERIOD)
-    return grouped.join(periods, "period_code").select(*GROUP_COLUMNS)
+def number_groups(placed: Table) -> tuple[Table, Table]:
+    """Hold the groups of placed cases with a number and their size, and the cases with the number of their group.
+
+    placed: PLACED_COLUMNS, codes for texts. Result: group_number, the values of the group, case_count; and case_number,
+    group_number (NULL: waits), release_id, period_code, wait_days, is_floor, trace_level, trace_key.
+    """
+    grouped = placed.filter(placed.is_placed).group_by(*_VALUES).agg(case_count=placed.case_number.count())
+    number = (ibis.row_number().over(ibis.window(order_by=_IDENTITY)) + 1).cast("int32")
+    groups = hold(grouped.mutate(group_number=number), "group")
+    joined = _filled(placed).join(_filled(groups).select("group_number", *_FILLED), _FILLED, how="left")
+    columns = ("case_number", "group_number", "release_id", "period_code", "wait_days", "is_floor")
+    return groups, hold(joined.select(*columns, "trace_level", "trace_key"), "member")
 
 
-def group_steps(placed: Table, steps: Mapping[str, Table], policy: Policy) -> Table | None:
+def case_groups(groups: Table, members: Table, policy: Policy, lists: Lists) -> Table:
+    """Write groups out: the columns of `case_group` with group_key and trace_key for ids. Floor rows show no time."""
+    shown = members.filter(members.group_number.notnull() & ~members.is_floor)
+    ranks = rank_values(shown, "wait_days", group=("group_number",), percents=WAITS, k=policy.k)
+    grouped = groups.join(ranks, "group_number", how="left", rname="ranked_{name}")
+    grouped = grouped.mutate(timed_band_code=timed_band(grouped, k=policy.k), trace_key=trace_text(grouped))
+    codes = [row["period_code"] for row in fetch(groups.select("period_code").distinct())]
+    periods = hold_rows(groups.get_backend(), "period", _period_rows(codes, policy), _PERIOD)
+    written = decode(grouped, lists, {name: name for name in lists})
+    written = written.mutate(group_key=group_key(written))
+    return written.join(periods, "period_code").select(*GROUP_COLUMNS)
+
+
+def group_steps(members: Table, timelines: Timelines, policy: Policy) -> Table | None:
     """Sum the steps of groups whose trace is shown; None where the ladder shows no trace.
 
     Medians are over cases with a usable day at the step, at the step before it and at the first step, in days of the
     headline clock's kind. Result: the columns of `case_group_step` with group_key.
     """
-    parts = [_level_steps(placed, relation, level, policy) for level, relation in steps.items()]
+    parts = [_kind_steps(members, timelines, kind, policy) for kind in timelines.steps]
     return ibis.union(*parts) if len(parts) > 1 else (parts[0] if parts else None)
 
 
-def _level_steps(placed: Table, steps: Table, level: str, policy: Policy) -> Table:
-    shown = placed.filter(placed.trace_level == level).select("case_key", "group_key")
-    rows = steps.join(shown, "case_key")
-    own = ibis.window(group_by="case_key", order_by="step_number")
-    whole = ibis.window(group_by="case_key")
-    first = ibis.ifelse(rows.step_number == 1, rows.day_number, ibis.null("int64")).max().over(whole)
-    rows = rows.mutate(start=first, before=rows.day_number.lag(1).over(own))
-    is_known = rows.start.notnull() & (rows.before.notnull() | (rows.step_number == 1))
-    since = ibis.ifelse(is_known, rows.day_number - rows.start, ibis.null("int64"))
-    rows = rows.mutate(since_start=since)
-    after = ibis.ifelse(rows.since_start.notnull(), rows.day_number - rows.before, ibis.null("int64"))
-    rows = rows.mutate(since_previous=after)
-    joined = rows.select(*_STEP).distinct()
+def group_key(relation: Table) -> Any:
+    """Name the group of a relation with release_id and group_number; NULL where a case waits."""
+    return relation.release_id + ":" + relation.group_number.cast("string")
+
+
+def _kind_steps(members: Table, timelines: Timelines, kind: str, policy: Policy) -> Table:
+    shown = members.filter(members.group_number.notnull() & members.trace_level.isin(timelines.levels_of(kind)))
+    rows = timelines.steps[kind].join(shown.select("case_number", *_SHOWN), "case_number")
+    # the cases of a group have the same text at a step, whichever of their tokens stands for it
+    joined = rows.group_by("step_number", *_SHOWN).agg(token=rows.token.min())
     for value in ("since_start", "since_previous"):
         percents = {f"{value}_median_days": 50}
-        ranks = rank_values(rows, value, group=_STEP[:2], percents=percents, k=policy.k)
-        joined = joined.join(ranks, _STEP[:2], how="left", rname=f"{value}_{{name}}")
+        ranks = rank_values(rows, value, group=_STEP, percents=percents, k=policy.k)
+        joined = joined.join(ranks, _STEP, how="left", rname=f"{value}_{{name}}")
+    joined = joined.join(timelines.tokens, "token")
     return joined.select(
-        "group_key",
         "step_number",
         "activity_code",
-        unit_id=joined.unit_id if level == "steps_units" else ibis.null("string"),
+        group_key=group_key(joined),
+        unit_id=shown_unit(joined),
         is_gap=ibis.literal(False),
         timed_band_code=timed_band(joined, k=policy.k),
         since_start_median_days="since_start_median_days",
         since_previous_median_days="since_previous_median_days",
     )
+
+
+def _filled(relation: Table) -> Table:
+    """Add the columns of a group's identity without NULL, so that they can be joined."""
+    kinds = {name: relation[name].type() for name in _IDENTITY}
+    filled = {
+        f"{name}_filled": ibis.coalesce(relation[name], "")
+        if kinds[name].is_string()
+        else ibis.coalesce(relation[name].cast("int64"), -1)
+        for name in _IDENTITY
+    }
+    return relation.mutate(**filled)
 
 
 def _period_rows(codes: Sequence[str], policy: Policy) -> list[dict[str, Any]]:

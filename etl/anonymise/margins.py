@@ -55,7 +55,7 @@ def reopened_cases(case: Table, low: int) -> Table:
     return (
         case.mutate(month=counted)
         .filter(is_new & (was_finished | case.counted_finished.notnull()))
-        .select("case_key", "body_id", "case_type_code", "month")
+        .select("case_number", "body_id", "case_type_code", "month")
     )
 
 
@@ -153,7 +153,7 @@ def with_awaiting(
 
 
 def _count(relation: Table, *more: str) -> list[dict[str, Any]]:
-    return fetch(relation.group_by("body_id", "case_type_code", "month", *more).agg(n=relation.case_key.count()))
+    return fetch(relation.group_by("body_id", "case_type_code", "month", *more).agg(n=relation.count()))
 
 
 def _place(row: Mapping[str, Any]) -> tuple[str, str, int]:

@@ -31,6 +31,7 @@ PUBLISHED = {
     "trace": "trace_key",
 }
 WITH_LEVEL = ("service", "unit", "trace")
+CODED_AS = {"loop": "boolean", "trace": "int64"}  # the other columns: int32, a place in a list of values
 EARLIER = "earlier"
 RUNGS_AT_ONCE = 6  # deeper queries exhaust the stack of the SQL writer
 
@@ -46,7 +47,7 @@ def peel(case: Table, *, policy: Policy, floor: tuple[str, ...]) -> Table:
         fits = case.rung_number.isnull() & _fits(case, levels, policy)
         values = [case[VALUES[column, level]] for column, level in levels.items()]
         alike = ibis.window(group_by=[fits, *(case[name] for name in floor), *values])
-        is_group = fits & (case.case_key.count().over(alike) >= policy.k)
+        is_group = fits & (case.case_number.count().over(alike) >= policy.k)
         case = case.mutate(rung_number=ibis.ifelse(is_group, ibis.literal(number, "int64"), case.rung_number))
         if number % RUNGS_AT_ONCE == 0:
             case, spent = hold(case, "peeled"), held
@@ -99,7 +100,7 @@ def peel_late(case: Table, policy: Policy) -> Table:
 
 
 def with_published(case: Table, policy: Policy) -> Table:
-    """Add the published columns of each case's rung (NULL: dropped there), their levels, and `group_key` (NULL: waits)."""
+    """Add the published columns of each case's rung, as codes (NULL: dropped there), and their levels."""
     shown: dict[str, Any] = {}
     for column, name in PUBLISHED.items():
         rungs: dict[str, list[int]] = {}
@@ -107,15 +108,14 @@ def with_published(case: Table, policy: Policy) -> Table:
             if column in levels:
                 rungs.setdefault(levels[column], []).append(number)
         values = [(case.rung_number.isin(numbers), case[VALUES[column, level]]) for level, numbers in rungs.items()]
-        kind = "boolean" if column == "loop" else "string"
+        kind = CODED_AS.get(column, "int32")
         shown[name] = ibis.cases(*values, else_=ibis.null(kind)) if values else ibis.null(kind)
         if column in WITH_LEVEL:
             levels_shown = [(case.rung_number.isin(numbers), ibis.literal(level)) for level, numbers in rungs.items()]
             shown[f"{column}_level"] = (
                 ibis.cases(*levels_shown, else_=ibis.null("string")) if levels_shown else ibis.null("string")
             )
-    case = case.mutate(**shown)
-    return case.mutate(group_key=ibis.ifelse(case.is_placed, _group_key(case), ibis.null("string")))
+    return case.mutate(**shown)
 
 
 def _start(case: Table) -> Table:
@@ -129,19 +129,3 @@ def _fits(case: Table, levels: Mapping[str, str], policy: Policy) -> Any:
     if "trace" in levels:
         fits = fits & case[VALUES["trace", levels["trace"]]].notnull()
     return fits
-
-
-def _group_key(case: Table) -> Any:
-    names = (
-        "release_id",
-        "late_for_code",
-        "body_id",
-        "case_type_code",
-        "period_code",
-        "rung_number",
-        *PUBLISHED.values(),
-    )
-    key: Any = ibis.literal("g")
-    for name in names:
-        key = key + "|" + ibis.coalesce(case[name].cast("string"), "")
-    return key

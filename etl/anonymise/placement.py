@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 
 import ibis
 
+from etl.anonymise.groups import group_key
+from etl.anonymise.held import hold
+
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
@@ -17,45 +20,60 @@ COLUMNS = ("population_code", "case_key", "group_key", "release_id", "period_cod
 
 
 def placements(
-    *, case: Table, finished: Table, placed: Table, reopened: Table, withdrawn: Table | None, months: Table
+    *, case: Table, finished: Table, members: Table, reopened: Table, withdrawn: Table | None, months: Table
 ) -> Table:
-    """Union the new rows of all populations; months: (month, release_id) of the due months."""
-    parts = [
+    """Union the new rows of all populations; months: (month, release_id) of the due months.
+
+    Rows of cases in staging are held by case_number, and get their long keys when a release asks for its rows.
+    """
+    rows = ibis.union(
         _registered(case, months),
-        _waiting(finished, placed, months),
-        _grouped(placed),
+        _waiting(finished, members, months),
+        _grouped(members),
         _counted(reopened, "reopened", months),
-    ]
-    if withdrawn is not None:
-        parts.append(_counted(withdrawn, "withdrawn", months))
-    return ibis.union(*parts)
+    )
+    held = hold(rows, "placement")
+    named = held.join(case.select("case_number", "case_key", "body_id", "case_type_code"), "case_number")
+    named = named.mutate(group_key=group_key(named)).select(*COLUMNS)
+    if withdrawn is None:
+        return named
+    gone = withdrawn.join(months, "month")
+    gone = gone.mutate(
+        population_code=ibis.literal("withdrawn"), group_key=ibis.null("string"), period_code=gone.release_id
+    )
+    return named.union(gone.select(*COLUMNS))
 
 
 def _registered(case: Table, months: Table) -> Table:
     new = case.filter(case.counted_registered.notnull())
     joined = new.join(months, new.counted_registered == months.month)
-    return _row(joined.mutate(period_code=joined.registered_month_code), "registered", ibis.null("string"))
+    return _row(joined.mutate(period_code=joined.registered_month_code), "registered", _nothing())
 
 
-def _waiting(finished: Table, placed: Table, months: Table) -> Table:
+def _waiting(finished: Table, members: Table, months: Table) -> Table:
     new = finished.filter(finished.counted_finished.notnull())
     joined = new.join(months, new.counted_finished == months.month)
-    at_once = placed.filter(placed.group_key.notnull()).select(grouped_key="case_key", grouped_in="release_id")
-    joined = joined.join(at_once, joined.case_key == at_once.grouped_key, how="left")
+    grouped = members.filter(members.group_number.notnull())
+    at_once = grouped.select(grouped_number="case_number", grouped_in="release_id")
+    joined = joined.join(at_once, joined.case_number == at_once.grouped_number, how="left")
     waits = joined.grouped_in.isnull() | (joined.grouped_in != joined.release_id)
-    return _row(joined.filter(waits), "finished", ibis.null("string"))
+    return _row(joined.filter(waits), "finished", _nothing())
 
 
-def _grouped(placed: Table) -> Table:
-    grouped = placed.filter(placed.group_key.notnull())
-    return _row(grouped, "finished", grouped.group_key)
+def _grouped(members: Table) -> Table:
+    grouped = members.filter(members.group_number.notnull())
+    return _row(grouped, "finished", grouped.group_number)
 
 
 def _counted(relation: Table, population: str, months: Table) -> Table:
     joined = relation.join(months, "month")
-    return _row(joined.mutate(period_code=joined.release_id), population, ibis.null("string"))
+    return _row(joined.mutate(period_code=joined.release_id), population, _nothing())
 
 
-def _row(relation: Table, population: str, group_key: object) -> Table:
-    made = relation.mutate(population_code=ibis.literal(population), group_key=group_key)
-    return made.select(*COLUMNS)
+def _row(relation: Table, population: str, group_number: object) -> Table:
+    made = relation.mutate(population_code=ibis.literal(population), group_number=group_number)
+    return made.select("population_code", "case_number", "group_number", "release_id", "period_code")
+
+
+def _nothing() -> object:
+    return ibis.null("int32")

@@ -18,8 +18,9 @@ import pyarrow as pa
 
 from etl.anonymise.cadence import Bootstrap, bootstrap, with_periods, yearly_cadences
 from etl.anonymise.cases import earlier_flags, month_index, staged_cases
-from etl.anonymise.columns import with_values
-from etl.anonymise.groups import PLACED_COLUMNS, case_groups, group_steps
+from etl.anonymise.coding import Lists, encode
+from etl.anonymise.columns import VALUES, with_values
+from etl.anonymise.groups import PLACED_COLUMNS, case_groups, group_steps, number_groups
 from etl.anonymise.held import fetch, hold, hold_rows, let_go
 from etl.anonymise.history import History
 from etl.anonymise.margins import (
@@ -33,12 +34,12 @@ from etl.anonymise.margins import (
     with_awaiting,
     withdrawn_cases,
 )
-from etl.anonymise.peel import peel_late, peel_periods, with_published
+from etl.anonymise.peel import PUBLISHED, peel_late, peel_periods, with_published
 from etl.anonymise.placement import placements
 from etl.anonymise.quality import inferred_sums, quality_rows
 from etl.anonymise.report import group_sums, linkage_sums, make_report
 from etl.anonymise.statutory import statutory
-from etl.anonymise.traces import dated_events, hold_steps, trace_steps, with_traces
+from etl.anonymise.traces import Timelines, hold_timelines, trace_steps, with_traces
 from etl.errors import PrivacyError
 from etl.metadata import Policy
 from etl.model.published import Published
@@ -90,8 +91,10 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     guessed = _bootstrap(case, policy, history)
     finished = _finished(case, policy=policy, guessed=guessed, margins=[*known, *rows], high=high)
 
-    placed, steps = _place(finished, staging, calendar=calendar, policy=policy, months=months, low=low, high=high)
-    groups = hold(case_groups(placed.filter(placed.group_key.notnull()), policy), "case_group")
+    closing, lists = _closing(finished, policy=policy, months=months, low=low, high=high)
+    timelines = _timelines(closing, case, staging, calendar=calendar, policy=policy)
+    alike, members = number_groups(_placed(closing, timelines, policy))
+    groups = hold(case_groups(alike, members, policy, lists), "case_group")
     sums = group_sums(groups)
     grouped = {(row["release_id"], row["body_id"], row["case_type_code"]): row["case_count"] for row in sums}
     margins = with_awaiting(rows, grouped, opening)
@@ -99,11 +102,11 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     return Published(
         margin=hold_rows(case.get_backend(), "margin", margins, MARGIN),
         case_group=groups,
-        case_group_step=_hold_or_empty(group_steps(placed, steps, policy), case, "case_group_step", _NO_STEP),
-        trace_step=_hold_or_empty(trace_steps(placed, steps), case, "trace_step", _NO_TRACE),
+        case_group_step=_hold_or_empty(group_steps(members, timelines, policy), case, "case_group_step", _NO_STEP),
+        trace_step=_hold_or_empty(trace_steps(members, timelines), case, "trace_step", _NO_TRACE),
         statutory=hold(statutory(case, staging.case_exemption, policy=policy, low=low, high=high), "statutory"),
         placement=placements(
-            case=case, finished=finished, placed=placed, reopened=reopened, withdrawn=withdrawn, months=months
+            case=case, finished=finished, members=members, reopened=reopened, withdrawn=withdrawn, months=months
         ),
         report=make_report([code for _, code in due], sums=sums, linkage=linkage, margins=margins, k=policy.k),
         cadence_bootstrap=guessed,
@@ -126,29 +129,45 @@ def _finished(
     is_counted = (case.was_finished == 1) | case.counted_finished.notnull()
     in_scope = case.filter((case.was_grouped == 0) & is_counted & (case.finished_index <= high))
     fixed = yearly_cadences(margins, policy=policy.cadence)
-    return hold(with_periods(in_scope, fixed, guessed), "finished")
+    return with_periods(in_scope, fixed, guessed)
 
 
-def _place(
-    finished: Table, staging: Staging, *, calendar: Table, policy: Policy, months: Table, low: int, high: int
-) -> tuple[Table, dict[str, Table]]:
+def _closing(finished: Table, *, policy: Policy, months: Table, low: int, high: int) -> tuple[Table, Lists]:
+    """Hold the cases whose period closes in a due month, with codes for their texts, and the lists of the codes."""
     closing = finished.filter(finished.release_index <= high)
     closing = closing.mutate(is_late=closing.release_index < low, month=ibis.greatest(closing.release_index, low))
-    closing = hold(with_values(closing.join(months, "month"), policy), "closing")
-    steps: dict[str, Table] = {}
-    if any("trace" in rung for rung in policy.ladder):
-        kind = policy.clocks.lead.kind
-        steps = hold_steps(dated_events(staging.event, closing, calendar, kind=kind), policy)
-        untraced, closing = closing, hold(with_traces(closing, steps, key=bytes.fromhex(policy.sha256)), "traced")
-        let_go(untraced)
-    placed = hold(_peeled(closing, policy), "placed")
+    texts = hold(with_values(closing.join(months, "month"), policy), "closing")
+    coded, lists = encode(texts, _texts(texts))
+    held = hold(coded, "coded")
+    let_go(texts)
+    return held, lists
+
+
+def _texts(closing: Table) -> dict[str, list[str]]:
+    """Name the columns of texts that peeling compares, by the published column that will show their values."""
+    drawn: dict[str, list[str]] = {"body_id": ["body_id"], "case_type_code": ["case_type_code"]}
+    for (column, _), value in VALUES.items():
+        if value in closing.columns and closing[value].type().is_string():
+            drawn.setdefault(PUBLISHED[column], []).append(value)
+    return {name: list(dict.fromkeys(columns)) for name, columns in drawn.items()}
+
+
+def _timelines(closing: Table, case: Table, staging: Staging, *, calendar: Table, policy: Policy) -> Timelines:
+    keys = case.select("case_key", "case_number").join(closing.select("case_number"), "case_number")
+    return hold_timelines(staging.event, keys, calendar, policy=policy)
+
+
+def _placed(closing: Table, timelines: Timelines, policy: Policy) -> Table:
+    traced = hold(with_traces(closing, timelines, key=bytes.fromhex(policy.sha256)), "traced")
     let_go(closing)
-    return placed, steps
+    placed = hold(_peeled(traced, policy), "placed")
+    let_go(traced)
+    return placed
 
 
 def _peeled(closing: Table, policy: Policy) -> Table:
     placed = with_published(peel_periods(closing.filter(~closing.is_late), policy), policy).select(*PLACED_COLUMNS)
-    if fetch(closing.filter(closing.is_late).agg(n=closing.case_key.count()))[0]["n"]:
+    if fetch(closing.filter(closing.is_late).agg(n=closing.case_number.count()))[0]["n"]:
         late = with_published(peel_late(closing.filter(closing.is_late), policy), policy)
         placed = placed.union(late.select(*PLACED_COLUMNS))
     return placed

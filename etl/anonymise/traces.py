@@ -4,18 +4,22 @@ Levels: `steps_units` (activity and unit), `steps` (activity), `milestones` (con
 dropped; activity_code holds the milestone). A fingerprint is a pair of sums of two 40-bit weights per distinct token
 (step, activity, unit), taken from BLAKE2b keyed with the policy's hash: order-free, equal on every engine, no overflow
 below eight million events a case; never an engine's own hash (FINDINGS "Engine"). No time enters a trace.
+
+Events are by far the most rows of a run. They are held as integers (case, step, token, days) and once only: levels that
+differ in what they show share one relation of steps.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pyarrow as pa
 
-from etl.anonymise.held import fetch, hold, hold_rows
+from etl.anonymise.held import fetch, hold, hold_rows, let_go
 from etl.metadata import Policy
 from etl.model.codes import NOT_RECORDED
 
@@ -24,15 +28,43 @@ if TYPE_CHECKING:
 
 USABLE_PRECISIONS = ("second", "day")
 NO_UNIT = ""
-_WEIGHT = pa.schema(
+MILESTONES = "milestones"
+STEPS = "steps"
+WITH_UNITS = "steps_units"
+_DAYS = 1_000_000  # more than any calendar has: a step's place and its day fit in one number
+_TOKEN = pa.schema(
     [
-        ("step_number", pa.int64()),
+        ("token", pa.int32()),
         ("activity_code", pa.string()),
         ("unit_id", pa.string()),
-        ("high", pa.int64()),
-        ("low", pa.int64()),
+        ("milestone_code", pa.string()),  # "": none; NULL: the token is a milestone's own
+        ("milestone_token", pa.int32()),  # NULL: none
     ]
 )
+
+
+@dataclass(frozen=True)
+class Timelines:
+    """The steps of cases and the texts behind their tokens.
+
+    tokens: token, activity_code, unit_id, milestone_code, milestone_token; a milestone has a token of its own.
+    steps: kind (`steps` or `milestones`) -> case_number, step_number from 1, token, since_start, since_previous (days of
+        the headline clock's kind to the first and the previous step; NULL where a day of them is not usable).
+    levels: the trace levels of the ladder, in its order.
+    """
+
+    tokens: Table
+    steps: Mapping[str, Table]
+    levels: tuple[str, ...]
+
+    def levels_of(self, kind: str) -> tuple[str, ...]:
+        """List the levels that show the steps of a kind."""
+        return tuple(level for level in self.levels if kind_of(level) == kind)
+
+
+def kind_of(level: str) -> str:
+    """Name the kind of steps that a level shows."""
+    return MILESTONES if level == MILESTONES else STEPS
 
 
 def trace_levels(policy: Policy) -> tuple[str, ...]:
@@ -52,89 +84,168 @@ def token_weights(step: int, activity: str, unit: str, key: bytes) -> tuple[int,
     return int.from_bytes(digest[:5], "big"), int.from_bytes(digest[5:], "big")
 
 
-def dated_events(event: Table, case: Table, calendar: Table, *, kind: str) -> Table:
-    """Hold the events of the cases with `day_number`, the day in days of the headline clock's kind (NULL: no usable time).
-
-    Result: one row per event (key: case_key, seq).
-    """
-    number = (
-        calendar.working_day_number.cast("int64")
-        if kind == "working"
-        else ibis.row_number().over(ibis.window(order_by=calendar.day_on)).cast("int64")
-    )
-    days = calendar.select("day_on", day_number=number)
-    usable = event.time_precision_code.isin(USABLE_PRECISIONS) & ~ibis.coalesce(event.is_derived, False)
+def hold_timelines(event: Table, case: Table, calendar: Table, *, policy: Policy) -> Timelines:
+    """Hold the steps of the cases (case_key, case_number) at every level that the ladder uses."""
+    levels = trace_levels(policy)
     event = event.select(
         "case_key",
         "seq",
-        "milestone_code",
         activity_code=ibis.coalesce(event.activity_code, NOT_RECORDED),
         unit_id=ibis.coalesce(event.to_unit_id, NOT_RECORDED),
-        occurred_on=ibis.ifelse(ibis.coalesce(usable, False), event.occurred_on, ibis.null("date")),
-    ).join(case.select("case_key"), "case_key", how="semi")
-    joined = event.join(days, event.occurred_on == days.day_on, how="left")
-    return hold(joined.drop("day_on", "occurred_on"), "event")
+        milestone_code=ibis.coalesce(event.milestone_code, ""),
+        occurred_on=_usable_day(event),
+    )
+    if not levels:
+        return Timelines(hold_rows(event.get_backend(), "token", [], _TOKEN), {}, ())
+    tokens = _hold_tokens(event)
+    dated = hold(_dated(event, case, tokens, _numbered_days(calendar, policy.clocks.lead.kind)), "event")
+    kinds = dict.fromkeys(kind_of(level) for level in levels)
+    steps = {
+        kind: hold(number_steps(_milestones(dated, tokens) if kind == MILESTONES else dated), kind) for kind in kinds
+    }
+    let_go(dated)
+    return Timelines(tokens, steps, levels)
 
 
-def steps_at(event: Table, level: str) -> Table:
-    """Number the steps of each case at a level: case_key, step_number from 1, activity_code, unit_id, day_number."""
-    order = ibis.window(group_by="case_key", order_by="seq")
-    if level == "milestones":
-        event = event.filter(event.milestone_code.notnull())
-        event = event.mutate(before=ibis.coalesce(event.milestone_code.lag(1).over(order), ""))
-        event = event.filter(event.before != event.milestone_code)
-        event = event.mutate(activity_code=event.milestone_code)
-    unit = event.unit_id if level == "steps_units" else ibis.literal(NO_UNIT)
-    step = ibis.row_number().over(order).cast("int64") + 1
-    return event.select("case_key", "activity_code", "day_number", step_number=step, unit_id=unit)
+def number_steps(event: Table) -> Table:
+    """Number the steps of each case in the order of `seq`, with the days since its first and its previous step.
+
+    event: case_number, seq, token, day_number (NULL: no usable day).
+    """
+    order = ibis.window(group_by="case_number", order_by="seq")
+    so_far = ibis.cumulative_window(group_by="case_number", order_by="seq")
+    # the day of the first step, 0 for none, found as the lowest pair of place and day
+    pair = event.seq.cast("int64") * _DAYS + ibis.coalesce(event.day_number, 0)
+    numbered = event.select(
+        "case_number",
+        "token",
+        "day_number",
+        step_number=(ibis.row_number().over(order) + 1).cast("int32"),
+        before=event.day_number.lag(1).over(order),
+        start=pair.min().over(so_far) % _DAYS,
+    )
+    is_first = numbered.step_number == 1
+    is_known = (numbered.start > 0) & numbered.day_number.notnull() & (numbered.before.notnull() | is_first)
+    nothing = ibis.null("int32")
+    return numbered.select(
+        "case_number",
+        "step_number",
+        "token",
+        since_start=ibis.ifelse(is_known, (numbered.day_number - numbered.start).cast("int32"), nothing),
+        since_previous=ibis.ifelse(is_known, (numbered.day_number - numbered.before).cast("int32"), nothing),
+    )
 
 
-def hold_steps(event: Table, policy: Policy) -> dict[str, Table]:
-    """Hold the steps of every level that the ladder uses."""
-    return {level: hold(steps_at(event, level), f"steps_{level}") for level in trace_levels(policy)}
-
-
-def fingerprint_traces(steps: Table, level: str, *, key: bytes) -> Table:
-    """Give each case with at least one step its trace as text: case_key, trace_<level>; equal texts mean equal traces."""
-    token = ("step_number", "activity_code", "unit_id")
-    rows = []
-    for row in fetch(steps.select(*token).distinct()):
-        high, low = token_weights(row["step_number"], row["activity_code"], row["unit_id"], key)
-        rows.append({name: row[name] for name in token} | {"high": high, "low": low})
-    weights = hold_rows(steps.get_backend(), "weight", rows, _WEIGHT)
-    sums = steps.join(weights, token).group_by("case_key").agg(high=ibis._.high.sum(), low=ibis._.low.sum())
-    parts = (ibis.literal(f"{level}:"), sums.high.cast("string"), ibis.literal(":"), sums.low.cast("string"))
-    return sums.select("case_key", **{f"trace_{level}": parts[0] + parts[1] + parts[2] + parts[3]})
-
-
-def with_traces(case: Table, steps: Mapping[str, Table], *, key: bytes) -> Table:
-    """Add trace_<level> to cases for every held level; NULL where a case has no step at that level."""
-    for level, relation in steps.items():
-        traces = fingerprint_traces(relation, level, key=key)
-        case = case.join(traces, "case_key", how="left", rname="traced_{name}").drop("traced_case_key")
+def with_traces(case: Table, timelines: Timelines, *, key: bytes) -> Table:
+    """Add trace_<level> to cases: equal numbers mean equal traces; NULL where a case has no step at that level."""
+    for kind in timelines.steps:
+        traces = hold(fingerprint_traces(timelines, kind, key=key), f"fingerprint_{kind}")
+        for level in timelines.levels_of(kind):
+            pair = [f"{level}_high", f"{level}_low"]
+            number = ibis.row_number().over(ibis.window(order_by=pair)) + 1
+            numbered = traces.select(*pair).distinct().mutate(**{f"trace_{level}": number})
+            traces = traces.join(numbered, pair).drop(*pair)
+        case = case.join(traces, "case_number", how="left", rname="traced_{name}").drop("traced_case_number")
     return case
 
 
-def trace_steps(placed: Table, steps: Mapping[str, Table]) -> Table | None:
+def fingerprint_traces(timelines: Timelines, kind: str, *, key: bytes) -> Table:
+    """Sum the weights of each case's tokens: case_number, <level>_high and <level>_low for every level of the kind."""
+    steps = timelines.steps[kind]
+    levels = timelines.levels_of(kind)
+    used = steps.select("step_number", "token").distinct().join(timelines.tokens, "token")
+    rows = []
+    for row in fetch(used.select("step_number", "token", "activity_code", "unit_id")):
+        weighed: dict[str, Any] = {"step_number": row["step_number"], "token": row["token"]}
+        for level in levels:
+            unit = row["unit_id"] if level == WITH_UNITS else NO_UNIT
+            pair = token_weights(row["step_number"], row["activity_code"], unit, key)
+            weighed |= dict(zip((f"{level}_high", f"{level}_low"), pair, strict=True))
+        rows.append(weighed)
+    sums = [f"{level}_{half}" for level in levels for half in ("high", "low")]
+    shape = pa.schema([("step_number", pa.int32()), ("token", pa.int32()), *((name, pa.int64()) for name in sums)])
+    weights = hold_rows(steps.get_backend(), f"weight_{kind}", rows, shape)
+    joined = steps.join(weights, ("step_number", "token"))
+    return joined.group_by("case_number").agg(**{name: joined[name].sum().cast("int64") for name in sums})
+
+
+def trace_steps(placed: Table, timelines: Timelines) -> Table | None:
     """Write each published trace out once, from one case of it; None where the ladder shows no trace.
 
-    Result: trace_key, level_code, step_number, activity_code, unit_id (NULL but at steps_units), is_gap. Which case
-    stands for the trace does not matter: all of them have these steps.
+    placed: case_number, trace_level, trace_key (a number). Result: trace_key (text), level_code, step_number,
+    activity_code, unit_id (NULL but at steps_units), is_gap. Which case stands for the trace does not matter: all of them
+    have these steps.
     """
     shown = placed.filter(placed.trace_key.notnull())
-    chosen = shown.group_by("trace_key", "trace_level").agg(case_key=shown.case_key.min())
+    chosen = shown.group_by("trace_key", "trace_level").agg(case_number=shown.case_number.min())
     written = []
-    for level, relation in steps.items():
-        joined = relation.join(chosen.filter(chosen.trace_level == level), "case_key")
-        unit = joined.unit_id if level == "steps_units" else ibis.null("string")
+    for kind, relation in timelines.steps.items():
+        joined = relation.join(chosen.filter(chosen.trace_level.isin(timelines.levels_of(kind))), "case_number")
+        joined = joined.join(timelines.tokens, "token")
         written.append(
             joined.select(
-                "trace_key",
                 "step_number",
                 "activity_code",
+                trace_key=trace_text(joined),
                 level_code="trace_level",
-                unit_id=unit,
+                unit_id=shown_unit(joined),
                 is_gap=ibis.literal(False),
             )
         )
-    return ibis.union(*written) if len(written) > 1 else (written[0] if written else None)
+    return _together(written)
+
+
+def trace_text(relation: Table) -> Any:
+    """Name the trace of a relation with trace_level and trace_key (a number); NULL where there is none."""
+    return relation.trace_level + ":" + relation.trace_key.cast("string")
+
+
+def shown_unit(relation: Table) -> Any:
+    """Show the unit of a step where the level of its trace does."""
+    return ibis.ifelse(relation.trace_level == WITH_UNITS, relation.unit_id, ibis.null("string"))
+
+
+def _usable_day(event: Table) -> Any:
+    usable = event.time_precision_code.isin(USABLE_PRECISIONS) & ~ibis.coalesce(event.is_derived, False)
+    return ibis.ifelse(ibis.coalesce(usable, False), event.occurred_on, ibis.null("date"))
+
+
+def _numbered_days(calendar: Table, kind: str) -> Table:
+    """Number the days of a clock's kind, from 1."""
+    rank = ibis.row_number().over(ibis.window(order_by=calendar.day_on))
+    number = calendar.working_day_number if kind == "working" else rank
+    return calendar.select("day_on", day_number=(number + 1).cast("int32"))
+
+
+def _hold_tokens(event: Table) -> Table:
+    texts = ("activity_code", "unit_id", "milestone_code")
+    found = sorted(fetch(event.select(*texts).distinct()), key=lambda row: tuple(row[name] for name in texts))
+    milestones = sorted({row["milestone_code"] for row in found} - {""})
+    own = {milestone: len(found) + number for number, milestone in enumerate(milestones, 1)}
+    rows = [
+        row | {"token": number, "milestone_token": own.get(row["milestone_code"])}
+        for number, row in enumerate(found, 1)
+    ]
+    rows += [{"token": number, "activity_code": code, "unit_id": NO_UNIT} for code, number in own.items()]
+    return hold_rows(event.get_backend(), "token", rows, _TOKEN)
+
+
+def _dated(event: Table, case: Table, tokens: Table, days: Table) -> Table:
+    joined = event.join(case, "case_key")
+    joined = joined.join(days, joined.occurred_on == days.day_on, how="left")
+    joined = joined.join(tokens, ["activity_code", "unit_id", "milestone_code"])
+    return joined.select("case_number", "seq", "token", "day_number")
+
+
+def _milestones(event: Table, tokens: Table) -> Table:
+    """Keep the events that reach another milestone than the milestone before them."""
+    reached = event.join(tokens.select("token", "milestone_token"), "token")
+    reached = reached.filter(reached.milestone_token.notnull())
+    order = ibis.window(group_by="case_number", order_by="seq")
+    reached = reached.mutate(before=ibis.coalesce(reached.milestone_token.lag(1).over(order), 0))
+    reached = reached.filter(reached.before != reached.milestone_token)
+    return reached.select("case_number", "seq", "day_number", token="milestone_token")
+
+
+def _together(parts: Sequence[Table]) -> Table | None:
+    return ibis.union(*parts) if len(parts) > 1 else (parts[0] if parts else None)
