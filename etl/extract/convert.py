@@ -18,10 +18,11 @@ from etl.extract.keys import Hasher
 from etl.extract.mapping import ColumnMap, SourceMap
 from etl.extract.moments import MomentReader
 from etl.extract.rows import Batch, Encoded
-from etl.extract.spelling import MapRule, join_columns, map_rule
+from etl.extract.spelling import MapRule, combine, join_columns, map_rule
 from etl.extract.vocabulary import LIST_OF, SlugBook, Vocabulary, is_fit_name
 from etl.model.text import fold
 
+KEY = pa.uuid()  # the 16 bytes of a keyed hash
 INSTANT = pa.timestamp("us", tz="UTC")
 QUARANTINE = pa.schema(
     [
@@ -114,39 +115,54 @@ class Converter:
         place = (name, tuple(formats))
         if place not in self._moments:
             read = make_reader(formats, calendar=self.source.calendar, zone=self.source.zone)
-            self._moments[place] = MomentReader(read, self.is_missing)
+            self._moments[place] = MomentReader(read, self._missing)
         found = self._moments[place].read_all(encoded.values)
         bad.add(name, encoded, dict.fromkeys(found.bad, "impossible_date"))
         return {
-            "at": encoded.take(found.at, pa.int64()).cast(INSTANT),
-            "on": encoded.take(found.on, pa.int32()).cast(pa.date32()),
-            "precision": encoded.take(found.precision, pa.string()),
+            "at": found.at.take(encoded.places).cast(INSTANT),
+            "on": found.on.take(encoded.places).cast(pa.date32()),
+            "precision": found.precision.take(encoded.places),
         }
 
-    def case_keys(self, encoded: Encoded) -> pa.Array:
+    def case_keys(self, encoded: Encoded) -> pa.ExtensionArray:
         """Hash the source's own ids of cases; NULL where there is none."""
-        keys = [None if self.is_missing(v) else self._hasher.case_key(_text(v)) for v in encoded.values]
-        return encoded.take(keys, pa.string())
+        keys = [None if text is None else self._hasher.case_key(text) for text in self._texts(encoded.values)]
+        return pa.ExtensionArray.from_storage(KEY, encoded.take(keys, KEY.storage_type))
 
     def requester_keys(self, encoded: Encoded, days: pa.Array, system: str) -> pa.Array:
         """Hash ids of persons with the calendar year of the case's first day."""
+        folded = [None if text is None else fold(text) for text in self._texts(encoded.values)]
+        day = days.dictionary_encode()
+        years = [year_month(system, first)[0] for first in day.dictionary.to_pylist()]
+        combined = combine([Encoded(folded, encoded.places), Encoded(years, day.indices)])
         keys = [
-            None
-            if day is None or self.is_missing(value)
-            else self._hasher.requester_key(fold(_text(value)), year_month(system, day)[0])
-            for value, day in zip(encoded.rows(), days.to_pylist(), strict=True)
+            None if text is None or year is None else self._hasher.requester_key(text, year)
+            for text, year in combined.values
         ]
-        return pa.array(keys, pa.string())
+        return combined.take(keys, pa.string())
 
     def link_keys(self, batch: Batch) -> pa.Array:
         """Hash every reference of a row whose columns are all recorded: a list a row."""
-        found: list[list[str]] = [[] for _ in range(batch.size)]
-        for reference in self.source.link.link_ref:
-            parts = [batch.columns[name].rows() for name in reference]
-            for place, values in enumerate(zip(*parts, strict=True)):
-                if not any(self.is_missing(value) for value in values):
-                    found[place].append(self._hasher.link_key(fold(_text(value)) for value in values))
-        return pa.array(found, pa.list_(pa.string()))
+        found = [self._references([batch.columns[name] for name in names]) for names in self.source.link.link_ref]
+        rows = [[key for key in keys if key is not None] for keys in zip(*found, strict=True)] or [[]] * batch.size
+        return pa.array(rows, pa.list_(pa.string()))
+
+    def _references(self, parts: Sequence[Encoded]) -> list[str | None]:
+        """Hash one reference, row by row; None where one of its columns is not recorded."""
+        folded = [
+            Encoded([None if text is None else fold(text) for text in self._texts(part.values)], part.places)
+            for part in parts
+        ]
+        combined = combine(folded)
+        keys = [None if None in texts else self._hasher.link_key(texts) for texts in combined.values]
+        made: list[str | None] = combined.take(keys, pa.string()).to_pylist()
+        return made
+
+    def _texts(self, values: Sequence[object]) -> list[str | None]:
+        """Write values as texts; None where they mean "nothing recorded"."""
+        missing = self._missing
+        texts = [value.strip() if isinstance(value, str) else str(value) for value in values]
+        return [None if text.strip() in missing else text for text in texts]
 
     def is_secret(self, batch: Batch) -> pa.Array:
         """Say for every row whether its case is above the normal class; a missing or unknown class is."""

@@ -9,12 +9,16 @@ day apart, so that the zone's offset is the same all day. Every other text is re
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from etl.extract.formats import Moment, Reader
+from etl.extract.rows import array_of
 from etl.model.text import latin_digits
 
 PRECISION = "second"
@@ -28,59 +32,89 @@ _EDGES = {5: ("00:00", "23:59", 86_340), 8: ("00:00:00", "23:59:59", 86_399)}  #
 Read = tuple[int, int, str]  # microseconds since 1970 in UTC, days since 1970 in the source's zone, precision
 
 
-@dataclass
+@dataclass(frozen=True)
 class Moments:
     """The values of one batch's distinct texts, in their order; `bad` holds the places that no format fits."""
 
-    at: list[int | None] = field(default_factory=list)
-    on: list[int | None] = field(default_factory=list)
-    precision: list[str | None] = field(default_factory=list)
-    bad: list[int] = field(default_factory=list)
+    at: pa.Int64Array
+    on: pa.Int32Array
+    precision: pa.StringArray
+    bad: tuple[int, ...]
 
 
 class MomentReader:
-    """Reads distinct texts of one column; remembers days, clock times and whole texts between batches."""
+    """Reads distinct values of one column; remembers days, clock times and whole texts between batches."""
 
-    def __init__(self, read: Reader, is_missing: Callable[[object], bool]) -> None:
-        """Take the reader of one value and what says that a value is none."""
+    def __init__(self, read: Reader, missing: Collection[str]) -> None:
+        """Take the reader of one value and the texts that mean "nothing recorded"."""
         self._read = read
-        self._is_missing = is_missing
+        self._missing = missing
         self._known: dict[object, Read | None] = {}
         self._days: dict[tuple[str, int], tuple[int, int] | None] = {}
         self._clocks: dict[str, int | None] = {}
 
-    def read_all(self, values: Iterable[object]) -> Moments:
-        """Read every value of an iterable of distinct ones."""
-        made = Moments()
-        for place, value in enumerate(values):
-            found = None
-            if not self._is_missing(value):
-                found = (self._by_parts(value) if isinstance(value, str) else None) or self._whole(value)
-                if found is None:
-                    made.bad.append(place)
-            at, on, precision = found or (None, None, None)
-            made.at.append(at)
-            made.on.append(on)
-            made.precision.append(precision)
-        return made
+    def read_all(self, values: Sequence[object]) -> Moments:
+        """Read every value of a sequence of distinct ones: by their parts where that may be, else whole."""
+        at, on = self._by_parts(values)
+        left = at.is_null()
+        whole: list[Read | tuple[None, None, None]] = []
+        bad: list[int] = []
+        for place in pc.indices_nonzero(left).to_pylist():
+            value = values[place]
+            is_missing = value is None or str(value).strip() in self._missing
+            found = None if is_missing else self._whole(value)
+            whole.append(found or (None, None, None))
+            if found is None and not is_missing:
+                bad.append(place)
+        more_at, more_on, more_precision = zip(*whole, strict=True) if whole else ((), (), ())
+        precision = pc.if_else(left, None, pa.scalar(PRECISION))
+        return Moments(
+            pc.replace_with_mask(at, left, pa.array(more_at, pa.int64())),
+            pc.replace_with_mask(on, left, pa.array(more_on, pa.int32())),
+            pc.replace_with_mask(precision, left, pa.array(more_precision, pa.string())),
+            tuple(bad),
+        )
 
-    def _by_parts(self, text: str) -> Read | None:
-        day, _, clock = text.rpartition(" ")
+    def _by_parts(self, values: Sequence[object]) -> tuple[pa.Int64Array, pa.Int32Array]:
+        """Add the time of day to the start of its day, all values at once; NULL where only the whole text can tell."""
+        at, on = pa.nulls(len(values), pa.int64()), pa.nulls(len(values), pa.int32())
+        texts = array_of(values)
+        if texts is None or texts.type != pa.string():
+            return at, on
+        parts = pc.split_pattern(texts, " ", max_splits=1, reverse=True)
+        parts = pc.if_else(pc.equal(pc.list_value_length(parts), 2), parts, pa.scalar(["", ""]))
+        days = pc.list_element(parts, 0).dictionary_encode()
+        clocks = pc.list_element(parts, 1).dictionary_encode()
+        names, times = days.dictionary.to_pylist(), clocks.dictionary.to_pylist()
+        past = pa.array([self._past(clock) for clock in times], pa.int64()).take(clocks.indices)
+        digits = pa.array([len(clock) for clock in times], pa.int64()).take(clocks.indices)
+        for length in _EDGES.keys() & set(digits.unique().to_pylist()):
+            begun = [self._begun(day, length) or (None, None) for day in names]
+            starts, civil = (pa.array(numbers, pa.int64()).take(days.indices) for numbers in zip(*begun, strict=True))
+            here = pc.and_kleene(pc.equal(digits, length), pc.is_valid(pc.add(starts, past)))
+            at, on = pc.if_else(here, pc.add(starts, past), at), pc.if_else(here, civil.cast(pa.int32()), on)
+        return at, on
+
+    def _past(self, clock: str) -> int | None:
         if clock not in self._clocks:
             _make_room(self._clocks)
             self._clocks[clock] = _clock_of(clock)
-        past = self._clocks[clock]
-        if past is None:
-            return None
-        place = (day, len(clock))
+        return self._clocks[clock]
+
+    def _begun(self, day: str, length: int) -> tuple[int, int] | None:
+        place = (day, length)
         if place not in self._days:
             _make_room(self._days)
-            self._days[place] = self._day_of(*place)
-        begun = self._days[place]
-        return None if begun is None else (begun[0] + past, begun[1], PRECISION)
+            self._days[place] = self._day_of(day, length)
+        return self._days[place]
 
     def _day_of(self, day: str, length: int) -> tuple[int, int] | None:
-        """Read the first and the last time of a day: its start, where the zone's clocks run evenly through it."""
+        """Read the first and the last time of a day: its start, where the zone's clocks run evenly through it.
+
+        None also where a text that means "nothing recorded" begins with the day.
+        """
+        if any(text.startswith(day.strip()) for text in self._missing):
+            return None
         first_clock, last_clock, seconds = _EDGES[length]
         first, last = self._whole(f"{day} {first_clock}"), self._whole(f"{day} {last_clock}")
         if first is None or last is None or first[1:] != last[1:] or first[2] != PRECISION:

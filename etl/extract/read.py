@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.errors import SourceError
-from etl.extract.convert import INSTANT, QUARANTINE, BadCells, Converter
+from etl.extract.convert import INSTANT, KEY, QUARANTINE, BadCells, Converter
 from etl.extract.formats import start_of
 from etl.extract.mapping import ColumnMap, SourceMap
 from etl.extract.rows import Batch, OpenSource
@@ -27,7 +27,7 @@ CASE_RAW = pa.schema(
         ("source", pa.string()),
         ("role", pa.string()),
         ("row_number", pa.int64()),
-        ("case_key", pa.string()),
+        ("case_key", KEY),
         ("is_secret", pa.bool_()),
         ("link_keys", pa.list_(pa.string())),
         ("case_type_code", pa.string()),
@@ -51,7 +51,7 @@ CASE_RAW = pa.schema(
         ("reason_code", pa.string()),
         ("letter_direction_code", pa.string()),
         ("score", pa.int8()),
-        ("parent_case_key", pa.string()),
+        ("parent_case_key", KEY),
         ("exemption_code", pa.string()),
         ("is_notified_each", pa.bool_()),
     ]
@@ -60,7 +60,7 @@ EVENT_RAW = pa.schema(
     [
         ("source", pa.string()),
         ("position", pa.int64()),
-        ("case_key", pa.string()),
+        ("case_key", KEY),
         ("is_secret", pa.bool_()),
         ("activity_code", pa.string()),
         ("milestone_code", pa.string()),
@@ -79,11 +79,8 @@ _FOLDED = "source, role, case_key"
 def make_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Make the empty working tables; keys are 16 bytes there (UUID), hexadecimal text only outside."""
     for name, schema in (("case_raw", CASE_RAW), ("event_raw", EVENT_RAW), ("quarantine", QUARANTINE)):
-        empty = schema.empty_table()
-        con.register("empty_shape", empty)
-        keys = [column for column in schema.names if column in ("case_key", "parent_case_key")]
-        cast = f"replace ({', '.join(f'{key}::uuid as {key}' for key in keys)})" if keys else ""
-        con.execute(f"create table {name} as select * {cast} from empty_shape")
+        con.register("empty_shape", schema.empty_table())
+        con.execute(f"create table {name} as select * from empty_shape")
         con.unregister("empty_shape")
 
 
@@ -211,7 +208,7 @@ def _insert_date_events(
 
 
 def _row_numbers(batch: Batch) -> pa.Array:
-    return pa.array(range(batch.first_row, batch.first_row + batch.size), pa.int64())
+    return pa.arange(batch.first_row, batch.first_row + batch.size)
 
 
 def _insert(

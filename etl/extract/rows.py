@@ -27,6 +27,7 @@ from etl.extract.sheet import Sheet
 
 BATCH_ROWS = 20_000
 _BLOCK_BYTES = 4 << 20
+_PLAIN = (pa.string(), pa.int64())  # of which two equal values are one value, written one way
 
 
 @dataclass(frozen=True)
@@ -172,14 +173,14 @@ class _SqlSource(OpenSource):
         """Run `case.sql` or `event.sql` and keep the named columns, 20,000 rows at a time."""
         text = _sql_text(self._source, table)
         try:
-            result = self._connection.execution_options(stream_results=True).execute(sa.text(text))
+            result = self._connection.execution_options(yield_per=BATCH_ROWS).execute(sa.text(text))
             names = list(result.keys())
         except SQLAlchemyError as error:
             raise _query_fails(self._source, f"{table}.sql", error) from None
         _check_columns(columns, names, self._source.name)
         places = [names.index(name) for name in columns]
         row = 1
-        for part in result.partitions(BATCH_ROWS):
+        while part := result.cursor_strategy.fetchmany(result, result.cursor, BATCH_ROWS):  # the driver's own tuples
             by_column = list(zip(*part, strict=True))
             encoded = {name: _encode(by_column[place]) for name, place in zip(columns, places, strict=True)}
             yield Batch(row, len(part), encoded)
@@ -315,9 +316,22 @@ def _check_columns(wanted: Sequence[str], names: Sequence[str], source: str) -> 
 
 
 def _encode(values: Sequence[Any]) -> Encoded:
+    """Encode a column of Python values: by Arrow where all are texts or all are integers, else one after the other."""
+    column = array_of(values)
+    if column is not None and column.type in _PLAIN:
+        return _encode_arrow(column)
     seen: dict[Any, int] = {}
     places = [None if value is None else seen.setdefault(value, len(seen)) for value in values]
     return Encoded(list(seen), pa.array(places, type=pa.int32()))
+
+
+def array_of(values: Sequence[Any]) -> pa.Array | None:
+    """Make an Arrow array of values of one type; None where they are of several, or of none that Arrow has."""
+    try:
+        column = pa.array(values)
+    except (pa.ArrowException, UnicodeEncodeError, OverflowError):
+        return None
+    return column if isinstance(column, pa.Array) else None
 
 
 def _encode_arrow(column: pa.Array) -> Encoded:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -46,22 +47,31 @@ def fixed_codes(pairs: Mapping[str, str]) -> Iterator[str]:
             yield code
 
 
-def join_columns(parts: Sequence[Encoded], separator: str, is_missing: Callable[[object], bool]) -> Encoded:
-    """Join columns row by row, once per distinct combination; missing parts are left out, all missing is missing."""
-    number = pa.array([0] * len(parts[0].places), pa.int64())
+def combine(parts: Sequence[Encoded]) -> Encoded:
+    """Take columns together: the distinct combinations as tuples, None in the place of what a row lacks."""
+    if len(parts) == 1:
+        return Encoded([(value,) for value in parts[0].values], parts[0].places)
+    number = pa.repeat(pa.scalar(0, pa.int64()), len(parts[0].places))
     for part in parts:
         place = pc.fill_null(part.places.cast(pa.int64()), len(part.values))
         number = pc.add(pc.multiply(number, len(part.values) + 1), place)
     combined = number.dictionary_encode()
-    texts = [_joined(parts, code, separator, is_missing=is_missing) for code in combined.dictionary.to_pylist()]
-    return Encoded(texts, combined.indices)
+    return Encoded([_values(parts, code) for code in combined.dictionary.to_pylist()], combined.indices)
 
 
-def _joined(parts: Sequence[Encoded], code: int, separator: str, *, is_missing: Callable[[object], bool]) -> str | None:
-    found: list[str] = []
+def join_columns(parts: Sequence[Encoded], separator: str, is_missing: Callable[[object], bool]) -> Encoded:
+    """Join columns row by row, once per distinct combination; missing parts are left out, all missing is missing."""
+    combined = combine(parts)
+    texts = [
+        separator.join(str(value).strip() for value in values if not is_missing(value)) or None
+        for values in combined.values
+    ]
+    return Encoded(texts, combined.places)
+
+
+def _values(parts: Sequence[Encoded], code: int) -> tuple[Any, ...]:
+    found: list[Any] = []
     for part in reversed(parts):
         code, place = divmod(code, len(part.values) + 1)
-        value = part.values[place] if place < len(part.values) else None
-        if not is_missing(value):
-            found.insert(0, str(value).strip())
-    return separator.join(found) or None
+        found.append(part.values[place] if place < len(part.values) else None)
+    return tuple(reversed(found))

@@ -42,7 +42,7 @@ def fold(text: str) -> str:
     True
     """
     if text.isascii():  # nothing below but spaces and case concerns such a text; most keys and codes are
-        return _SPACE.sub(" ", text).strip().casefold()
+        return " ".join(text.split()).casefold()
     text = unicodedata.normalize("NFKC", text).translate(_LETTERS).translate(_DIGITS)
     text = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
     text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))

@@ -130,7 +130,7 @@ def choose_case(office: Office) -> Chosen:
     hasher = Hasher(SECRET.encode(), "desk")
     with closing(sqlite3.connect(office.instance.office / "desk.db")) as desk:
         ids = desk.execute("select request_id, tracking_code from request").fetchall()
-    request_id, code = next((number, code) for number, code in ids if hasher.case_key(str(number)) == row[0])
+    request_id, code = next((number, code) for number, code in ids if hasher.case_key(str(number)).hex() == row[0])
     with closing(sqlite3.connect(office.instance.office / "automation.db")) as automation:
         letter = automation.execute("select dossier_id from letter where tracking_code = ?", [code]).fetchone()
     return Chosen(request_id, letter[0], *row)
