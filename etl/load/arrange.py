@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from etl.errors import PrivacyError, ReleaseError
 from etl.load.archive import Release, read_table
 from etl.load.numbering import RELEASE, Content, Step, Traces, number_rows, number_traces
+from etl.load.sums import coverage, representativeness, rollup
 from etl.metadata import load_dictionary
 from etl.model.published import Published
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 GROUP_KEY = "group_key"
 TRACE_KEY = "trace_key"
-ARRANGED = ("margin", "case_group", "case_group_step", "trace", "trace_step", "statutory")
+SUMS = {"case_group_rollup": rollup, "coverage": coverage, "representativeness": representativeness}
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,10 @@ def arrange(
         "trace": _trace_rows(traces),
         "trace_step": number_rows(_trace_step_rows(traces), "trace_step_id", first_number=first_number),
     }
+    for name, make in SUMS.items():
+        spec = load_dictionary().tables[name]
+        made = make(numbered).select([RELEASE, *spec.names[1:]])
+        tables[name] = number_rows(made, spec.key, first_number=first_number)
     return Arranged(tables, numbered.select([GROUP_KEY, "case_group_id"]))
 
 

@@ -106,7 +106,7 @@ def test_a_release_of_a_newer_program_is_refused(instance: Instance, release: Ca
     """A state made by a newer schema is an error of settings that says so."""
     release(OFFICE)
     path = instance.releases / "1403-01" / "manifest.json"
-    path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 99'))
+    path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 99'))
     with pytest.raises(SettingsError) as error:
         heal(instance)
     assert error.value.slug == "schema-newer"
