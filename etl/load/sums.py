@@ -44,20 +44,20 @@ def coverage(group: pa.Table) -> pa.Table:
         kept = group.filter(pc.is_valid(group[column]))
         levels = kept[f"{name}_level"] if level is None else pa.array([level] * kept.num_rows, pa.string())
         kept = kept.set_column(0, "level_code", levels)
-        parts.append(_with(_sum(kept, (*keys, "level_code"), "case_count"), column_code=name))
+        parts.append(_with(_sum(kept, (*keys, "level_code"), "kept_count"), column_code=name))
     return pa.concat_tables(parts).join(scope, list(keys)).combine_chunks()
 
 
 def representativeness(group: pa.Table) -> pa.Table:
     """Compare, for each body and ladder column, the cases that keep the column with those that do not.
 
-    Result: two rows (is_kept) where both kinds exist: case_count, those certainly and possibly on time, and between which
+    Result: two rows (is_kept) where both kinds exist: scope_count, those certainly and possibly on time, and between which
     days the median wait lies (NULL: the rows set no bound).
     """
     parts = []
     for name, (column, _) in LADDER_COLUMNS.items():
         marked = group.append_column("is_kept", pc.is_valid(group[column]))
-        sides = _sum(marked, (*_PLACE, "is_kept"), "case_count")
+        sides = _sum(marked, (*_PLACE, "is_kept"), "scope_count")
         both = sides.group_by(list(_PLACE)).aggregate([("is_kept", "count")])
         both = both.filter(pc.equal(both["is_kept_count"], 2)).select(_PLACE)
         if both.num_rows:
@@ -80,8 +80,8 @@ def _compare(group: pa.Table) -> pa.Table:
     group = group.append_column("on_time_at_most_count", pc.if_else(may_be, count, zero))
     sums = ("case_count", "on_time_at_least_count", "on_time_at_most_count")
     made = group.group_by(list(keys), use_threads=False).aggregate([(name, "sum") for name in sums])
-    made = made.rename_columns([*keys, *sums])
-    low, high = median_span(group, _runs(group, keys), made["case_count"].to_numpy())
+    made = made.rename_columns([*keys, "scope_count", *sums[1:]])
+    low, high = median_span(group, _runs(group, keys), made["scope_count"].to_numpy())
     made = made.append_column("wait_median_at_least_days", low)
     return made.append_column("wait_median_at_most_days", high)
 

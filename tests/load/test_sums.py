@@ -67,11 +67,11 @@ def read(instance: Instance, table: str) -> Rows:
     return found
 
 
-def summed(rows: Rows, names: tuple[str, ...]) -> Counter[tuple[Any, ...]]:
-    """Sum case_count by columns."""
+def summed(rows: Rows, names: tuple[str, ...], *, count: str = "case_count") -> Counter[tuple[Any, ...]]:
+    """Sum a count by columns."""
     counted: Counter[tuple[Any, ...]] = Counter()
     for row in rows:
-        counted[tuple(row[name] for name in names)] += row["case_count"]
+        counted[tuple(row[name] for name in names)] += row[count]
     return counted
 
 
@@ -98,7 +98,7 @@ def test_coverage_counts_the_cases_that_keep_a_detail(
             if row[column] is not None:
                 expected[row["body_id"], name, level or row[f"{name}_level"]] += row["case_count"]
     rows = read(instance, "coverage")
-    assert summed(rows, ("body_id", "column_code", "level_code")) == expected
+    assert summed(rows, ("body_id", "column_code", "level_code"), count="kept_count") == expected
     scope = summed(groups, ("body_id",))
     assert all(row["scope_count"] == scope[row["body_id"],] for row in rows)
 
@@ -121,7 +121,7 @@ def test_the_true_median_lies_between_its_bounds(
             and (group["trace" if column == "trace_id" else column] is not None) is row["is_kept"]
         ]
         days = [day for _, own in behind for day in own]
-        assert row["case_count"] == len(days)
+        assert row["scope_count"] == len(days)
         for unknown in (0, 10_000):
             median = sorted(unknown if day is None else day for day in days)[(len(days) - 1) // 2]
             low, high = row["wait_median_at_least_days"], row["wait_median_at_most_days"]
