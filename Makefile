@@ -5,6 +5,7 @@
 #   make test      every test that needs no browser, no Java and no network
 #   make long      tests of minutes: the tour, full disks, deaths, three more real files
 #   make cover     the same tests, and the share of lines and branches they reach
+#   make engines   DuckDB and Spark side by side: equal rows, equal released bytes (needs Java 17)
 #   make check     style, types, layers, packages
 #   make browser   the pages in Chromium (.ci/install brings it)
 #   make kills     kill -9 at random moments (KILLS=50), full disks; each must heal
@@ -31,7 +32,7 @@ COVERED ?= 90
 export PIP_ROOT_USER_ACTION := ignore
 export PYTHONUTF8 := 1
 
-.PHONY: help run serve test long cover check browser kills mutants bench bench-10m docs tutorial lock clean env dev-env
+.PHONY: help run serve test long cover engines spark-env check browser kills mutants bench bench-10m docs tutorial lock clean env dev-env
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -57,7 +58,14 @@ $(VENV)/.dev-stamp: requirements-dev.txt $(VENV)/.run-stamp
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
+# only for `engine: spark` and its tests: a large package
+$(VENV)/.spark-stamp: requirements-spark.txt $(VENV)/.run-stamp
+	@echo "environment: packages of requirements-spark.txt" >&2
+	@$(PIP) install --require-hashes -r requirements-spark.txt
+	@touch $@
+
 env: $(VENV)/.run-stamp
+spark-env: $(VENV)/.spark-stamp
 dev-env: $(VENV)/.dev-stamp
 
 # ---- the demo: this folder is an instance whose source is the synthetic office ----
@@ -78,9 +86,9 @@ serve: $(VENV)/.run-stamp
 WHOLE := tests/integration tests/bad_input
 test: $(VENV)/.dev-stamp
 	@mkdir -p .pytest_cache; failed=0; \
-	COVERAGE_FILE=.coverage.whole $(BIN)/python -m pytest -m "not browser and not long" $(WHOLE) $(ARGS) >.pytest_cache/integration.txt 2>&1 & whole=$$!; \
+	COVERAGE_FILE=.coverage.whole $(BIN)/python -m pytest -m "not browser and not long and not spark" $(WHOLE) $(ARGS) >.pytest_cache/integration.txt 2>&1 & whole=$$!; \
 	trap 'kill $$whole 2>/dev/null || true' INT TERM; \
-	COVERAGE_FILE=.coverage.parts $(BIN)/python -m pytest -m "not browser and not long" $(WHOLE:%=--ignore=%) $(ARGS) || failed=$$?; \
+	COVERAGE_FILE=.coverage.parts $(BIN)/python -m pytest -m "not browser and not long and not spark" $(WHOLE:%=--ignore=%) $(ARGS) || failed=$$?; \
 	wait $$whole || failed=$$?; \
 	cat .pytest_cache/integration.txt; exit $$failed
 
@@ -101,6 +109,9 @@ browser: $(VENV)/.dev-stamp
 
 long: $(VENV)/.dev-stamp
 	@$(BIN)/python -m pytest -m long $(ARGS)
+
+engines: $(VENV)/.dev-stamp $(VENV)/.spark-stamp
+	@$(BIN)/python -m pytest -m spark tests/engines $(ARGS)
 
 # KILLS says how many, SEED draws other moments: make kills KILLS=200 SEED=7
 kills: $(VENV)/.dev-stamp
@@ -127,6 +138,7 @@ lock:
 	@command -v uv >/dev/null || { echo "Found no uv; expected it on the path, only for this target. See CONTRIBUTING.md." >&2; exit 1; }
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.txt requirements.in
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-dev.txt requirements-dev.in
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-spark.txt requirements-spark.in
 
 clean:
 	rm -rf office var public

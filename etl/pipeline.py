@@ -19,7 +19,7 @@ import portal
 from etl.anonymise import History, anonymise, due_months
 from etl.calendars import Period, parse_period, period_of
 from etl.demo import settle_office
-from etl.engine import open_duckdb
+from etl.engine import open_duckdb, open_engine
 from etl.errors import UsageError
 from etl.extract import ExtractReport, extract, newest_manifest, open_staging, source_quality
 from etl.instance import Instance, current_release, explain_disk
@@ -31,7 +31,7 @@ from etl.model.staging import Staging
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from ibis.backends.duckdb import Backend
+    from ibis.backends import BaseBackend
     from ibis.expr.types import DateColumn
 
 DUE = "due"
@@ -102,7 +102,7 @@ def read_schedule(instance: Instance) -> Schedule:
     if manifest is None:
         return Schedule(None, released, (), last)
     as_of = manifest.snapshot_at.astimezone(ZoneInfo(policy.calendar.zone)).date()
-    first_on = _first_registered_on(instance, _open_engine(instance))
+    first_on = _first_registered_on(instance)
     due = () if first_on is None else due_months(policy, as_of=as_of, first=first_on, released=released)
     return Schedule(as_of, released, due, last)
 
@@ -124,9 +124,21 @@ def _release(instance: Instance, period: str, progress: Progress) -> tuple[Relea
     due = _choose(schedule, period, instance.settings.policy.calendar.system)
     if not due or schedule.as_of is None:
         return ()
+    with open_engine(instance.settings.policy, instance.private_folder("tmp")) as backend:
+        return _release_due(instance, backend, schedule, due=due, as_of=schedule.as_of, progress=progress)
+
+
+def _release_due(
+    instance: Instance,
+    backend: BaseBackend,
+    schedule: Schedule,
+    *,
+    due: tuple[Period, ...],
+    as_of: date,
+    progress: Progress,
+) -> tuple[ReleaseSummary, ...]:
     policy = instance.settings.policy
-    backend = _open_engine(instance)
-    staging = open_staging(backend, instance.staging)
+    staging = open_staging(backend, instance.staging, seen_at=policy.staging_url)
     if staging is None:
         return ()
     released, placement, margin, cadence = read_history(instance, backend)
@@ -144,7 +156,7 @@ def _release(instance: Instance, period: str, progress: Progress) -> tuple[Relea
     published = anonymise(staging, calendar=calendar, policy=policy, history=history)
     progress.step("anonymise", len(due), len(due))
     published = _with_source_quality(instance, published, due, is_first=not released)
-    return tuple(write_releases(instance, backend, published, as_of=schedule.as_of, due=due, progress=progress))
+    return tuple(write_releases(instance, backend, published, as_of=as_of, due=due, progress=progress))
 
 
 def _with_source_quality(
@@ -221,12 +233,9 @@ def _released(instance: Instance) -> tuple[str, ...]:
     return tuple(sorted(folder.name for folder in instance.releases.glob("[!.]*") if folder.is_dir()))
 
 
-def _open_engine(instance: Instance) -> Backend:
-    return open_duckdb(instance.private_folder("tmp"), memory_limit=instance.settings.policy.memory_limit)
-
-
-def _first_registered_on(instance: Instance, backend: Backend) -> date | None:
+def _first_registered_on(instance: Instance) -> date | None:
+    backend = open_duckdb(instance.private_folder("tmp"), memory_limit=instance.settings.policy.memory_limit)
     staging = open_staging(backend, instance.staging)
-    if staging is None:
-        return None
-    return _earliest(staging.case.registered_on)
+    first = None if staging is None else _earliest(staging.case.registered_on)
+    backend.disconnect()
+    return first

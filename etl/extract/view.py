@@ -16,21 +16,27 @@ from etl.model.staging import CASE, CASE_EXEMPTION, EVENT, Staging
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from ibis.backends.duckdb import Backend
+    from ibis.backends import BaseBackend
     from ibis.expr.types import Table
 
 
-def open_staging(backend: Backend, folder: Path) -> Staging | None:
+def open_staging(backend: BaseBackend, folder: Path, *, seen_at: str = "") -> Staging | None:
     """Open var/staging as relations of the shapes CASE, EVENT and CASE_EXEMPTION; None before the first batch.
 
+    seen_at: where the engine sees `folder`, if not at its own path (a cluster: `hdfs://host/staging`).
     Errors: SourceError where a staged file is gone or damaged, SettingsError for another staging version.
     """
     manifests = read_manifests(folder)
     if not manifests:
         return None
-    case = _table(backend, live_files(manifests, folder, "case"), "case", CASE)
-    event = _table(backend, live_files(manifests, folder, "event"), "event", EVENT)
-    exemption = _table(backend, live_files(manifests, folder, "case_exemption"), "case_exemption", CASE_EXEMPTION)
+
+    def files_of(table: str) -> list[str]:
+        found = live_files(manifests, folder, table)
+        return [f"{seen_at.rstrip('/')}{name.removeprefix(str(folder))}" for name in found] if seen_at else found
+
+    case = _table(backend, files_of("case"), "case", CASE)
+    event = _table(backend, files_of("event"), "event", EVENT)
+    exemption = _table(backend, files_of("case_exemption"), "case_exemption", CASE_EXEMPTION)
     if sum(bool(manifest.case_count) for manifest in manifests) <= 1:
         return Staging(case, event, exemption)
     newest = case.group_by("case_key").agg(batch_id=case.batch_id.max())
@@ -53,7 +59,7 @@ def _of(rows: Table, live: Table) -> Table:
     return rows.semi_join(live, ["case_key", "batch_id"]).select(*rows.columns)
 
 
-def _table(backend: Backend, files: list[str], name: str, schema: pa.Schema) -> Table:
+def _table(backend: BaseBackend, files: list[str], name: str, schema: pa.Schema) -> Table:
     view = f"staging_{name}"
     if files:
         return backend.read_parquet(files, table_name=view)

@@ -22,7 +22,7 @@ from etl.metadata import load_dictionary
 from etl.model.published import Published
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
+    from ibis.backends import BaseBackend
     from ibis.expr.types import Table
 
 GROUP_KEY = "group_key"
@@ -52,7 +52,7 @@ class Arranged:
 
 
 def arrange(
-    published: Published, backend: Backend, *, due: Sequence[str], first_number: int, earlier: Mapping[Content, int]
+    published: Published, backend: BaseBackend, *, due: Sequence[str], first_number: int, earlier: Mapping[Content, int]
 ) -> Arranged:
     """Fetch, check, number and sort all published rows of the releases in `due` (ids of the releases, in order).
 
@@ -111,7 +111,7 @@ def earlier_traces(releases: Sequence[Release]) -> dict[Content, int]:
 
 
 def _fetch(
-    relation: Table, backend: Backend, name: str, *, keys: Mapping[str, str] | None = None, own: str | None = None
+    relation: Table, backend: BaseBackend, name: str, *, keys: Mapping[str, str] | None = None, own: str | None = None
 ) -> pa.Table:
     spec = load_dictionary().tables[name]
     keys = keys or {}

@@ -12,7 +12,7 @@ from etl.instance import Instance
 from etl.load.archive import list_releases
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
+    from ibis.backends import BaseBackend
     from ibis.expr.types import Table
 
 POLICY = "policy.yml"
@@ -20,7 +20,7 @@ CadenceBootstrap = Mapping[str, Mapping[str, str]]
 Past = tuple[tuple[str, ...], "Table | None", "Table | None", CadenceBootstrap]
 
 
-def read_history(instance: Instance, backend: Backend) -> Past:
+def read_history(instance: Instance, backend: BaseBackend) -> Past:
     """Give released ids in order, all placements, all margins (lazy relations), and the first release's cadences.
 
     placement: the columns of `etl.load.PLACEMENT`. margin: the columns of table `margin` without its id.

@@ -18,7 +18,7 @@ from etl.errors import PrivacyError
 from etl.instance.durable import rename_durable, sync_file
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
+    from ibis.backends import BaseBackend
     from ibis.expr.types import Table
 
 PLACEMENT = pa.schema(
@@ -37,7 +37,7 @@ _BATCH_ROWS = 200_000
 
 
 def stream_placements(
-    placement: Table, backend: Backend, *, group_ids: pa.Table, due: Sequence[str]
+    placement: Table, backend: BaseBackend, *, group_ids: pa.Table, due: Sequence[str]
 ) -> Iterator[pa.Table]:
     """Give the placements of each release in `due`, in that order, as PLACEMENT tables; one pass over the relation.
 

@@ -37,7 +37,7 @@ from etl.model.progress import SILENT, Progress
 from etl.model.published import Published
 
 if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
+    from ibis.backends import BaseBackend
 
 REPORT = "report.json"
 KEPT_COLUMNS = {
@@ -78,7 +78,7 @@ class _Draft:
 
 def write_releases(
     instance: Instance,
-    backend: Backend,
+    backend: BaseBackend,
     published: Published,
     *,
     as_of: date,

@@ -22,7 +22,7 @@ from cattrs.gen import make_dict_structure_fn
 from etl.calendars.periods import SYSTEMS
 from etl.calendars.working_days import WEEKDAYS
 from etl.errors import SettingsError, nearest
-from etl.metadata.settings import Clock, Node, Policy, Settings
+from etl.metadata.settings import ENGINES, Clock, Node, Policy, Settings
 from etl.model.codes import CASE_TYPES
 
 LEVELS: Mapping[str, tuple[str, ...]] = {
@@ -105,6 +105,7 @@ def check_policy(policy: Policy) -> None:
     """Check what types cannot say: k, calendar, clocks, trees, bands, ladder; SettingsError naming the key."""
     if policy.k < SMALLEST_K:
         raise _wrong("policy-k", f"k = {policy.k}", f"at least {SMALLEST_K}", "Raise x-shafaf.k.")
+    _check_member("engine", policy.engine, ENGINES, "x-shafaf.engine")
     _check_calendar(policy)
     _check_clocks(policy)
     _check_tree("services.csv", policy.services)

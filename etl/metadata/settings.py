@@ -17,6 +17,8 @@ import cattrs
 from etl.calendars.working_days import WorkingCalendar
 from etl.errors import SettingsError
 
+ENGINES = ("duckdb", "spark")
+
 
 @dataclass(frozen=True)
 class Calendar:
@@ -165,6 +167,9 @@ class Policy:
     ladder: tuple[Mapping[str, str], ...] = ()
     codes: tuple[Code, ...] = ()
     memory_limit: str = "1500MB"
+    engine: str = "duckdb"  # of anonymisation; values do not depend on it (law 7)
+    spark_master: str = "local[2]"
+    staging_url: str = ""  # where a cluster sees var/staging; empty: at the same path
 
     @property
     def decisive(self) -> dict[str, Any]:
