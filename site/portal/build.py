@@ -22,18 +22,19 @@ from etl.instance import Instance
 from etl.model.progress import SILENT, Progress
 from portal.body_facts import BodyFacts, bands_of, read_body
 from portal.body_page import body_values, file_of
+from portal.charts import Chart
 from portal.data_page import data_values
 from portal.due_dates import DueDate, due_dates
 from portal.facts import Facts, read_facts
 from portal.find_page import find_values
 from portal.home_page import HomeFacts, home_values, read_home
-from portal.interactive import write_scripts
+from portal.interactive import write_figures, write_scripts
 from portal.letter_page import letter_values, limit_words
 from portal.placing import BUILDING, put_in_place
 from portal.quality import Quality, quality_lines, quality_values, read_quality
 from portal.questions import Question, example_parameters, read_questions
 from portal.reading import Rule, read_rules
-from portal.released import Released, open_released
+from portal.released import Label, Released, open_released
 from portal.render import Renderer
 from portal.scope import WINDOW, Scope, find_scopes
 from portal.service_facts import ServiceFacts, main_scopes, read_service
@@ -145,6 +146,10 @@ def _write_language(
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(renderer.page(template, path=path, **values), encoding="utf-8")
+        charts = [value for value in values.values() if isinstance(value, Chart)]
+        title = values.get("title")
+        named = title.text if isinstance(title, Label) else facts.title[words.lang]
+        write_figures(target, charts, title=named)
 
     leads = {body: read.bodies[body, scopes[0].case_type] for body, scopes in read.scopes.items()}
     write("index.html", "home.html", **home_values(read.home, leads, released, words, facts))

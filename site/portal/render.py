@@ -46,7 +46,9 @@ class Renderer:
     def page(self, template: str, *, path: str, **values: object) -> str:
         """Render a template for the page at `path` (inside the language's folder); links are relative to it."""
         root = "../" * path.count("/")
-        page = self._env.get_template(template).render(path=path, root=root, **values)
+        page = self._env.get_template(template).render(
+            path=path, root=root, chart_page=f"{root}chart.html?page={path}&chart=", **values
+        )
         return singular(page) if self.words.lang == "en" else page
 
     def _report_to(self, path: str) -> str:

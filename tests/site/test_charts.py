@@ -126,7 +126,7 @@ def test_figure_is_plain_json_of_lists(kind: str) -> None:
     """Plotly gets lists, no template, no calendar, no base64 arrays."""
     figure = to_plotly(make(kind))
     text = json.dumps(figure)
-    assert "template" not in text
+    assert "template" not in figure["layout"]
     assert "calendar" not in text
     assert "bdata" not in text
     assert isinstance(figure["data"][0]["x"], list)
@@ -138,6 +138,21 @@ def test_figure_of_a_persian_bar_is_mirrored() -> None:
     assert layout["xaxis"]["autorange"] == "reversed"
     assert layout["yaxis"]["side"] == "right"
     assert "side" not in to_plotly(make("bar", lang="en"))["layout"]["yaxis"]
+
+
+def test_figure_keeps_the_legal_limit_and_says_more_than_colour() -> None:
+    """The limit is a line between the same columns; what is hidden or open has a pattern too."""
+    hidden = Series("پنهان", (1.0, 1.0, 1.0), "hidden")
+    figure = to_plotly(make("strip", series=(hidden,), mark=Mark(2, "مهلت")))
+    assert figure["layout"]["shapes"][0]["x0"] == 1.5
+    assert figure["layout"]["annotations"][0]["text"] == "مهلت"
+    assert figure["data"][0]["marker"]["pattern"]["shape"]
+
+
+def test_two_rows_of_one_name_stay_two() -> None:
+    """Plotly joins equal categories; two units of one name must not be added up."""
+    figure = to_plotly(make("bar", categories=("حقوقی", "حقوقی", "ثبت")))
+    assert len(set(figure["data"][0]["y"])) == 3
 
 
 def test_same_chart_gives_same_bytes() -> None:

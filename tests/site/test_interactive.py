@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -16,13 +17,29 @@ def test_chart_page_loads_its_scripts_from_the_site(built: Path) -> None:
     assert all((built / "static" / name).is_file() for name in names)
 
 
-def test_interactive_links_name_the_right_table(built: Path) -> None:
-    """The number in a link is the place of its table among the tables of the page."""
-    page = (built / "en" / "body" / "mosharekat" / "index.html").read_text(encoding="utf-8")
-    links = list(re.finditer(r'chart\.html\?page=body/mosharekat/index\.html&amp;kind=time&amp;chart=(\d+)"', page))
-    assert len(links) == 2
-    for link in links:
-        assert page[: link.start()].count('<details class="table">') == int(link[1]) + 1
+def test_every_drawing_of_every_page_has_its_figure(built: Path) -> None:
+    """Each drawing has a link to its interactive form, and the figure that the link names is there."""
+    seen: set[str] = set()
+    for page in sorted(built.glob("*/**/*.html")):
+        text = page.read_text(encoding="utf-8")
+        drawn = set(re.findall(r'<svg class="chart[^>]*aria-labelledby="(\w+)-t', text))
+        linked = set(re.findall(r'chart\.html\?page=([\w/.-]+)&amp;chart=(\w+)"', text))
+        here = page.relative_to(built).as_posix().partition("/")[2]
+        assert linked == {(here, name) for name in drawn}, page
+        if drawn:
+            assert set(json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["charts"]) == drawn
+        seen |= drawn
+    assert seen == {"strip", "outcomes", "stages", "units", "flow", "stock"}
+
+
+def test_figures_speak_the_language_of_their_page(built: Path) -> None:
+    """Marks and hover texts of a Persian figure hold no Latin digit; its title is that of the body."""
+    page = json.loads((built / "fa" / "body" / "mosharekat" / "index.json").read_text(encoding="utf-8"))
+    flow = page["charts"]["flow"]
+    told = flow["layout"]["yaxis"]["ticktext"] + flow["data"][0]["hovertext"] + flow["data"][0]["x"]
+    assert told
+    assert not re.search("[0-9]", "".join(told))
+    assert re.search("[آ-ی]", page["title"])
 
 
 def test_nothing_can_be_sent_away(built: Path) -> None:
