@@ -83,11 +83,10 @@ def load_settings(folder: Path) -> Settings:
     for name in ("services", "units"):
         if isinstance(own.get(name), str):
             own[name] = _read_nodes(folder / own[name], name)
-    raw_title = raw.get("title", {"fa": "شفاف", "en": "Shafaf"})
     whole = {
-        "title": raw_title if isinstance(raw_title, dict) else {"fa": str(raw_title), "en": str(raw_title)},
+        "title": _in_both(raw.get("title", {"fa": "شفاف", "en": "Shafaf"})),
         "license": raw.get("license", "CC-BY-4.0"),
-        "source": raw.get("source", ""),
+        "source": _in_both(raw.get("source", "")),
         "contact": raw.get("contact", ""),
         "policy": own,
     }
@@ -99,6 +98,11 @@ def load_settings(folder: Path) -> Settings:
         raise _wrong("contact", "a contact of another form", "an e-mail address or https://…", "Correct `contact`.")
     check_policy(settings.policy)
     return settings
+
+
+def _in_both(text: object) -> object:
+    """Give a text by language; one text stands for both."""
+    return text if isinstance(text, dict) else {"fa": str(text), "en": str(text)}
 
 
 def check_policy(policy: Policy) -> None:

@@ -206,5 +206,5 @@ class Settings:
     title: Mapping[str, str]
     policy: Policy
     license: str = "CC-BY-4.0"
-    source: str = ""
+    source: Mapping[str, str] = field(default_factory=dict)  # by language; one text stands for both
     contact: str = ""  # where corrections go: an e-mail address or a web address; public

@@ -115,11 +115,13 @@ def _days_chart(
     def part(tone: str, label: str, chosen: bool) -> Series:
         picked = [(i == 0) == chosen for i in range(len(rows))]
         values = tuple(float(row["median_days"]) if yes else 0.0 for row, yes in zip(rows, picked, strict=True))
-        texts = tuple(_days(row["median_days"], words) if yes else "" for row, yes in zip(rows, picked, strict=True))
+        texts = tuple(
+            days_words(row["median_days"], words) if yes else "" for row, yes in zip(rows, picked, strict=True)
+        )
         return Series(label, values, tone, texts)
 
     series = (part("late", words.say("the longest"), chosen=True), part("done", words.say("the others"), chosen=False))
-    said = words.say("; ").join(f"{n} {_days(r['median_days'], words)}" for n, r in zip(names, rows, strict=True))
+    said = words.say("; ").join(f"{n} {days_words(r['median_days'], words)}" for n, r in zip(names, rows, strict=True))
     return Chart(
         kind="bar",
         name=name,
@@ -133,7 +135,8 @@ def _days_chart(
     )
 
 
-def _days(value: float, words: Words) -> str:
+def days_words(value: float, words: Words) -> str:
+    """Write a median of days, which may be under one."""
     if value < 1:
         return words.say("under one day")
     return words.say("one day") if value == 1 else words.say("%(n)s days", n=words.num(value))

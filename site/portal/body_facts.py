@@ -73,7 +73,8 @@ def read_body(released: Released, scope: Scope, *, facts: Facts, bands: Sequence
     """Read the figures of a body and case type; about a dozen queries, each on the rows of this body only."""
     named = scope.parameters
     now = released.newest.release_id
-    monthly = named | {"first_release": released.since(now, months=MONTHS), "release": now}
+    until = scope.release if scope.quiet_since else now
+    monthly = named | {"first_release": released.since(until, months=MONTHS), "release": until}
     on_time = interval(released.ask("on_time", **named)[0])
     waits = released.ask("waits", **named)
     stock_then = released.ask("stock", **named)[0]

@@ -49,6 +49,7 @@ def _first_screen(
         "sentence": tell(body.finding, words, facts, case_type=scope.case_type),
         "proof": proof(body.on_time, words),
         "hidden_words": hidden_words(body.on_time, words),
+        "quiet": quiet_words(scope, words),
         "sentence_address": body.addresses[body.finding.query],
         "strip": strip_chart(body.strip, words, name="strip", title=strip_title(words, facts)) if has_strip else None,
         "counted": body.strip.counted,
@@ -108,6 +109,16 @@ def strip_title(words: Words, facts: Facts) -> str:
     if facts.wait_kind == "working":
         return words.say("Of every 100 cases, how many working days?")
     return words.say("Of every 100 cases, how many days?")
+
+
+def quiet_words(scope: Scope, words: Words) -> str:
+    """Say that nothing came in since a month, and that the figures are therefore of the months before; mostly empty."""
+    if not scope.quiet_since:
+        return ""
+    return words.say(
+        "Nothing was registered after %(month)s; these figures are of the time before, what is open is of today.",
+        month=words.period(scope.quiet_since),
+    )
 
 
 def proof(on_time: Interval, words: Words) -> str:

@@ -103,7 +103,7 @@ def _read(released: Released, progress: Progress) -> _Read:
     due = due_dates(released, headline=facts.headline, law=facts.law, until=_next_on(facts, until))
     has_foi = any(scope.case_type == "foi" for each in scopes.values() for scope in each)
     rules = read_rules(released, case_type="foi" if has_foi else home.scope.case_type, bands=bands)
-    qualities = {body: read_quality(released, body) for body in scopes}
+    qualities = {body: read_quality(released, body, until=_told_until(each)) for body, each in scopes.items()}
     named = example_parameters(released, _largest(released, scopes) or home.scope)
     questions = read_questions(released, named)
     return _Read(facts, scopes, bodies, home, services, due, rules, qualities, named, questions, _next_on(facts, until))
@@ -121,6 +121,11 @@ def _largest(released: Released, scopes: Mapping[str, Sequence[Scope]]) -> Scope
         finished[row["body_id"]] = finished.get(row["body_id"], 0) + row["finished_count"]
     body = max(scopes, key=lambda each: (finished.get(each, 0), each), default=None)
     return scopes[body][0] if body else None
+
+
+def _told_until(scopes: Sequence[Scope]) -> str:
+    """Give the release with which a body's window ends where nothing came in since; empty where the newest one does."""
+    return "" if any(not scope.quiet_since for scope in scopes) else scopes[0].release
 
 
 def _next_on(facts: Facts, last_on: date) -> date:

@@ -40,7 +40,9 @@ _RULES = {
     ),
     6: (
         mark("Quote the release and the query"),
-        mark("A sum over whatever is there today grows; one that names its release stays. All cases released so far:"),
+        mark(
+            "A sum over whatever is there grows with each release; one that names its release stays. Today both give the same:"
+        ),
     ),
 }
 _VIEWS = "select name from sqlite_master where type = 'view' order by name"
@@ -75,10 +77,9 @@ def data_values(
             words.say(text, share=words.pct(kept[column] / kept["total"])) for column, text in KEPT if kept["total"]
         ],
         "kept_address": released.address("detail_kept", release=last),
-        "files": [
-            {"name": row["name"], "byte_count": row["byte_count"], "href": _download(last, row["name"])}
-            for row in released.ask("file_list", release=last)
-        ],
+        "files": _files(released, last),
+        "manifest": _download(last, "manifest.json"),
+        "database": {"href": f"/datasets/{released.file_name}", "byte_count": released.byte_count},
         "older": [
             {"id": release.release_id, "href": released.address("file_list", release=release.release_id)}
             for release in reversed(released.releases[:-1])
@@ -105,6 +106,16 @@ def _citation(last: str, words: Words, facts: Facts) -> str:
         release=words.period(last),
         license=facts.license,
     )
+
+
+def _files(released: Released, last: str) -> list[dict[str, Any]]:
+    """Give the files of a release, those of one table on one line."""
+    lines: dict[str, list[dict[str, Any]]] = {}
+    for row in released.ask("file_list", release=last):
+        table, _, kind = row["name"].partition(".")
+        file = {"kind": kind, "byte_count": row["byte_count"], "href": _download(last, row["name"])}
+        lines.setdefault(table, []).append(file)
+    return [{"name": table, "files": files} for table, files in lines.items()]
 
 
 def _download(release_id: str, name: str) -> str:

@@ -22,14 +22,14 @@ class Limit:
 
 @dataclass(frozen=True)
 class Facts:
-    """The instance: titles by language, licence, source, k, calendar, days to settle, headline and law clocks.
+    """The instance: titles and source by language, licence, k, calendar, days to settle, headline and law clocks.
 
     contact: an e-mail address or a web address for corrections; empty where the instance names none.
     """
 
     title: Mapping[str, str]
     license: str
-    source: str
+    source: Mapping[str, str]
     k: int
     system: str
     settle_days: int
@@ -49,7 +49,7 @@ def read_facts(meta: Mapping[str, str]) -> Facts:
     return Facts(
         title={lang: meta.get(f"title_{lang}") or "شفاف" for lang in ("fa", "en")},
         license=meta.get("license", ""),
-        source=meta.get("source", ""),
+        source={"en": meta.get("source", ""), "fa": meta.get("source_fa") or meta.get("source", "")},
         k=int(meta.get("k", "10")),
         system=meta.get("calendar_code", "jalali"),
         settle_days=int(meta.get("settle_days", "15")),

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.body_facts import BodyFacts, interval
-from portal.body_page import hidden_words, proof, strip_title, window
+from portal.body_page import hidden_words, proof, quiet_words, strip_title, window
 from portal.facts import Facts
 from portal.formats import sort_key
 from portal.intervals import Interval
 from portal.released import Released, Row
-from portal.scope import WINDOW, Scope, leading_order
+from portal.scope import WINDOW, Scope, leading_order, make_scope
 from portal.sentence import Finding, brief, find, tell
 from portal.waits import Band, Strip, make_strip, strip_chart
 from portal.words import Words
@@ -38,11 +38,12 @@ def read_home(
     """Read the figures over all bodies: twelve releases, open and waiting cases counted."""
     last = released.newest.release_id
     first = released.since(last, months=WINDOW)
-    scope = Scope("", _leading(released, first, last), first, last)
+    scope = _everywhere(released, _leading(released, first, last), scopes)
     named = scope.parameters
     on_time = interval(released.ask("on_time_everywhere", **named)[0])
     rows = released.ask("waits_everywhere", **named)
-    stock = released.ask("stock_everywhere", **named)[0]
+    stock_then = released.ask("stock_everywhere", **named)[0]
+    today = dict(named) | {"release": last}
     within = {
         band: interval(released.ask("within_days_everywhere", **named, band=band.code)[0])
         for band in bands
@@ -54,10 +55,21 @@ def read_home(
     addresses = {
         "sentence": released.address(finding.query, **named, band=band),
         "waits": released.address("waits_everywhere", **named),
-        "stock": released.address("stock_everywhere", **named),
+        "stock": released.address("stock_everywhere", **today),
         "bodies": released.address("bodies", **named),
     }
-    return HomeFacts(scope, on_time, finding, make_strip(rows, bands, facts, stock=stock), stock, addresses)
+    strip = make_strip(rows, bands, facts, stock=stock_then)
+    stock = released.ask("stock_everywhere", **today)[0]
+    return HomeFacts(scope, on_time, finding, strip, stock, addresses)
+
+
+def _everywhere(released: Released, case_type: str, scopes: Mapping[str, Sequence[Scope]]) -> Scope:
+    """Give the window over all bodies: the newest twelve releases, or, where every body is quiet, the last busy ones."""
+    own = [scope for each in scopes.values() for scope in each if scope.case_type == case_type]
+    quiet = max((scope.quiet_since for scope in own), default="")
+    registered = quiet if own and all(scope.quiet_since for scope in own) else None
+    told = [release.release_id for release in released.releases]
+    return make_scope(released, "", case_type, told=told, registered=registered)
 
 
 def _leading(released: Released, first: str, last: str) -> str:
@@ -79,6 +91,7 @@ def home_values(
         "sentence": tell(home.finding, words, facts, case_type=home.scope.case_type),
         "proof": proof(home.on_time, words),
         "hidden_words": hidden_words(home.on_time, words),
+        "quiet": quiet_words(home.scope, words),
         "sentence_address": home.addresses["sentence"],
         "strip": strip_chart(home.strip, words, name="strip", title=strip_title(words, facts)),
         "counted": home.strip.counted,
@@ -98,5 +111,9 @@ def _line(body: str, lead: BodyFacts, released: Released, words: Words) -> dict[
         "id": body,
         "title": released.label("body", body, lang=words.lang),
         "brief": brief(lead.on_time, words),
-        "silent": words.say("silent since %(month)s", month=words.period(last)) if is_silent and last else "",
+        "silent": _silent(lead.scope.quiet_since or (last if is_silent and last else ""), words),
     }
+
+
+def _silent(month: str, words: Words) -> str:
+    return words.say("silent since %(month)s", month=words.period(month)) if month else ""

@@ -5,7 +5,6 @@ No page loads the scripts but `chart.html`. It fetches the figures that `to_plot
 it (MIT licence, 4.8 MB), by hash, never from another host.
 """
 
-
 from __future__ import annotations
 
 import json

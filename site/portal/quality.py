@@ -18,6 +18,13 @@ from portal.words import Words, mark
 
 MANY = 60  # bodies above which the page names no single body; each body's page has its own card
 MEASURES = ("followed", "registered_within_a_day", "promised", "notified_each", "inferred_steps")
+NAMES = {
+    "outcome": mark("outcome"),
+    "lateness": mark("deadline"),
+    "service": mark("service"),
+    "unit": mark("unit"),
+    "channel": mark("channel"),
+}
 COLUMNS = {
     "outcome": mark("without a recorded outcome"),
     "lateness": mark("without a usable deadline"),
@@ -39,9 +46,9 @@ class Quality:
     addresses: Mapping[str, str]
 
 
-def read_quality(released: Released, body: str) -> Quality:
-    """Read the figures of a body; three queries, each on its own rows."""
-    last = released.newest.release_id
+def read_quality(released: Released, body: str, *, until: str = "") -> Quality:
+    """Read the figures of a body up to a release (the newest where none is named); three queries, each on its own rows."""
+    last = until or released.newest.release_id
     named = {"body": body, "first_release": released.since(last, months=WINDOW), "release": last}
     rows = released.ask("quality_of_body", **named)
     year = rows[0]["year_code"] if rows else ""
@@ -70,7 +77,7 @@ def quality_lines(quality: Quality, released: Released, words: Words) -> list[di
         for measure in MEASURES
         if measure in quality.shares
     ]
-    for row in quality.late[:1]:
+    for row in [row for row in quality.late if row["registered_count"]][:1]:
         text = words.say(
             "%(late)s of %(all)s in %(year)s",
             late=words.num(row["late_registered_count"]),
@@ -78,13 +85,18 @@ def quality_lines(quality: Quality, released: Released, words: Words) -> list[di
             year=words.period(row["year_code"]),
         )
         lines.append({"title": words.say("entered late"), "words": text, "address": quality.addresses["late_entries"]})
+    unknown = [column for column, share in quality.missing.items() if share.is_wide and not share.at_least]
     for column, share in quality.missing.items():
-        if share.total:
+        if share.total and column not in unknown:
             text = words.pct_range(share.low, share.high)
             if share.is_wide:
-                text = words.say("at least %(n)s cases; too much is not shown to say more", n=words.num(share.at_least))
+                text = words.say("at least %(n)s cases; more cannot be said", n=words.num(share.at_least))
             title = words.say(COLUMNS[column])
             lines.append({"title": title, "words": text, "address": quality.addresses["not_recorded"]})
+    if unknown:
+        title = words.say("not known how often missing, for much is not shown")
+        text = words.say(", ").join(words.say(NAMES[column]) for column in unknown)
+        lines.append({"title": title, "words": text, "address": quality.addresses["not_recorded"]})
     return lines
 
 

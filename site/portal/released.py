@@ -57,8 +57,10 @@ class Figure:
 class Released:
     """A released database, open for reading."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        """Keep the connection; rows come as mappings."""
+    def __init__(self, connection: sqlite3.Connection, *, file_name: str = "", byte_count: int = 0) -> None:
+        """Keep the connection; rows come as mappings. The file's name and size are for who downloads it."""
+        self.file_name = file_name
+        self.byte_count = byte_count
         connection.row_factory = sqlite3.Row
         self._connection = connection
         self._queries = load_queries()
@@ -133,7 +135,7 @@ def open_released(datasets: Path) -> Iterator[Released]:
     path = current_database(datasets)
     connection = sqlite3.connect(f"file:{path.as_posix()}?mode=ro&immutable=1", uri=True)
     try:
-        yield Released(connection)
+        yield Released(connection, file_name=path.name, byte_count=path.stat().st_size)
     finally:
         connection.close()
 

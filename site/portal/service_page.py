@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from portal.body_charts import days_words
 from portal.body_page import file_of, strip_title, window
 from portal.due_dates import DueDate
 from portal.facts import Facts
@@ -35,6 +36,7 @@ def service_values(
         title = released.label("body", scope.body, lang=words.lang)
         body = {"id": scope.body, "title": title, "file": file_of(scope, scopes)}
     name = "strip"
+    longest = _longest(service.steps)
     return {
         "title": released.label("service", service.service, lang=words.lang),
         "family": released.label("service", parent, lang=words.lang) if parent else None,
@@ -49,7 +51,7 @@ def service_values(
         "possible": service.shown.not_shown,
         "due": due,
         "due_note": due_note(words, facts),
-        "steps": [_step(row, released, words) for row in service.steps],
+        "steps": [_step(row, released, words, is_longest=row is longest) for row in service.steps],
         "step_count": service.steps[0]["case_count"] if service.steps else 0,
         "addresses": service.addresses,
     }
@@ -106,10 +108,23 @@ def _proof(service: ServiceFacts, words: Words) -> str:
     return f"{text} {share}"
 
 
-def _step(row: Row, released: Released, words: Words) -> dict[str, Any]:
+def _longest(steps: Sequence[Row]) -> Row | None:
+    """Give the step that was waited for longest; None where no step took a day or two took equally long."""
+    waits = sorted((row["since_previous_median_days"] or 0 for row in steps), reverse=True)
+    if not waits or waits[0] < 1 or waits[0] == (waits[1] if len(waits) > 1 else 0):
+        return None
+    return next(row for row in steps if row["since_previous_median_days"] == waits[0])
+
+
+def _step(row: Row, released: Released, words: Words, *, is_longest: bool) -> dict[str, Any]:
     days = row["since_start_median_days"]
     return {
         "title": released.activity(row["activity_code"], lang=words.lang),
         "unit": released.label("unit", row["unit_id"], lang=words.lang) if row["unit_id"] else None,
+        "longest": _waited(row["since_previous_median_days"], words) if is_longest else "",
         "days": words.say("day %(n)s", n=words.num(days)) if days is not None else "",
     }
+
+
+def _waited(days: float, words: Words) -> str:
+    return words.say("the longest wait, %(days)s", days=days_words(days, words))

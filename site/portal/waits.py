@@ -20,7 +20,8 @@ NARROW = 5  # columns of bands where no fixed limit divides them
 ROOMY = 7  # columns beside one another with labels on one line
 HIDDEN = "hidden"
 OPEN = "open"
-_TONES = ("done", "late", "hidden", "open", "open_late")
+_TONES = ("done", "late", "plain", "hidden", "open", "open_late")
+_TONE_OF = {"on_time": "done", "late": "late", "not_recorded": "plain"}  # a cell without a value is hidden
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def make_strip(rows: Sequence[Row], bands: Sequence[Band], facts: Facts, *, stoc
     counts: dict[tuple[str, str], int] = {}
     for row in rows:
         column = column_of.get(row["duration_band_code"], HIDDEN)
-        tone = {"on_time": "done", "late": "late"}.get(row["lateness_code"], "hidden")
+        tone = _TONE_OF.get(row["lateness_code"], "hidden")
         counts[column, tone] = counts.get((column, tone), 0) + row["case_count"]
     if stock is not None:
         counts[HIDDEN, "hidden"] = counts.get((HIDDEN, "hidden"), 0) + stock["awaiting_count"]
@@ -94,6 +95,7 @@ def strip_chart(strip: Strip, words: Words, *, name: str, title: str) -> Chart:
     labels = {
         "done": words.say("in time"),
         "late": words.say("past the limit"),
+        "plain": words.say("without a recorded deadline"),
         "hidden": words.say("not shown at this detail"),
         "open": words.say("still open"),
         "open_late": words.say("open past the limit"),

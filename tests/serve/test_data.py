@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
+from html import unescape
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -199,3 +201,37 @@ def test_the_list_of_queries_offers_each_with_values_that_answer(served):
     for name, query in load_queries().items():
         assert f'href="/data/portal/{name}?' in page or not query.parameters, name
     assert "/data/portal/reading_1_right?release=1405-05" in page
+
+
+def test_both_languages_stand_apart(served):
+    """A table is named and told in each language by itself, so that neither turns the other's words around."""
+    spec = load_dictionary().tables["case_group"]
+    page = unescape(served.client.get("/data/portal/case_group").text)
+    assert f"<h1>{spec.title['en']}</h1>" in page
+    assert f'dir="rtl">{spec.title["fa"]}<' in page
+    assert f'dir="rtl">{spec.text["fa"]}<' in page
+    assert f"{spec.title['fa']} · {spec.title['en']}" not in page
+
+
+def test_a_row_is_read_from_top_to_bottom(served):
+    """Each column of a row has a line with its name and what it means."""
+    spec = load_dictionary().tables["case_group"]
+    first = served.client.get("/data/portal/case_group.json?_size=1").json()["rows"][0]["case_group_id"]
+    page = unescape(served.client.get(f"/data/portal/case_group/{first}").text)
+    for column in spec.columns:
+        assert f'<th scope="row"><code>{column.name}</code><span>{column.title["en"]}' in page, column.name
+
+
+def test_an_empty_form_shows_the_way_to_an_answer(served):
+    """A named query without its values links to the same query with a value for each."""
+    page = served.client.get("/data/portal/file_list").text
+    link = re.search(r'<a href="/data/portal/file_list\?([^"]+)">values that have an answer</a>', page)
+    assert link
+    assert set(dict(parse_qsl(unescape(link[1])))) == set(load_queries()["file_list"].parameters)
+
+
+def test_a_query_page_leads_on(served):
+    """The statement can be taken to the whole database, and the files of a release can be fetched from their list."""
+    page = served.client.get("/data/portal/bodies").text
+    [file] = set(re.findall(r'href="(/datasets/portal-[^"]+)"', page))
+    assert served.client.get(file).status_code == 200

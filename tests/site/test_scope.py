@@ -30,6 +30,37 @@ def test_window_ends_with_the_newest_closed_period(tmp_path_factory: pytest.Temp
     assert (scope.first_release, scope.release) == ("1404-05", "1405-04")
 
 
+def test_window_goes_back_to_where_something_was_registered(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Old cases that nobody closes are no picture of a year: the page tells the last busy months, and says so."""
+    root = tmp_path_factory.mktemp("quiet")
+    make_released(root / "datasets")
+    with sqlite3.connect(root / "datasets" / "portal-1405-06.db") as connection:
+        connection.execute(
+            "update margin set registered_count = 0, late_registered_count = 0 where month_code > '1404-05'"
+        )
+    with open_released(root / "datasets") as released:
+        scope = find_scopes(released)["archive"][0]
+    assert (scope.quiet_since, scope.release) == ("1404-05", "1404-05")
+    folder = build_site(Instance(root))
+    for page in ("index.html", "body/archive/index.html"):
+        assert "Nothing was registered after Mordad 1404" in (folder / "en" / page).read_text(encoding="utf-8"), page
+    assert "silent since Mordad 1404" in (folder / "en" / "index.html").read_text(encoding="utf-8")
+
+
+def test_one_registration_keeps_the_window(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whoever stops answering, or is asked but once, does not get an older, better year."""
+    root = tmp_path_factory.mktemp("asked")
+    make_released(root / "datasets")
+    with sqlite3.connect(root / "datasets" / "portal-1405-06.db") as connection:
+        connection.execute(
+            "update margin set registered_count = 0, late_registered_count = 0 where month_code > '1404-11'"
+        )
+    with open_released(root / "datasets") as released:
+        scopes = [scope for each in find_scopes(released).values() for scope in each]
+    assert scopes
+    assert all((scope.quiet_since, scope.release) == ("", "1405-06") for scope in scopes)
+
+
 def test_information_requests_lead_where_they_are_a_fifth() -> None:
     """A handful of information requests does not stand for an office of services."""
     assert leading_order({"service": 700, "foi": 200, "correspondence": 5000})[0] == "foi"

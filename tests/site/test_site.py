@@ -232,3 +232,28 @@ def test_private_words_of_a_source_reach_no_page(built: Path) -> None:
     """Pages show titles and counts; keys and hashes of single cases have no place in them."""
     for path in pages(built):
         assert not re.search(r"\b[0-9a-f]{32,}\b", path.read_text(encoding="utf-8")), path
+
+
+def test_data_page_links_the_whole_database_and_its_sums(built: Path) -> None:
+    """Who wants to ask a question of their own gets the file; who wants to check gets the manifest."""
+    page = (built / "fa" / "data.html").read_text(encoding="utf-8")
+    assert 'href="/datasets/portal-1405-06.db"' in page
+    assert re.search(r'href="/datasets/releases/1405-06/manifest\.json"', page)
+    jumps = re.findall(r'<a href="#(\w+)">', page.partition('class="jump"')[2].partition("</nav>")[0])
+    assert jumps
+    assert all(f'id="{jump}"' in page for jump in jumps)
+
+
+def test_service_page_says_where_it_waits_longest(built: Path) -> None:
+    """At most one step of a walk is marked, with its days."""
+    pages = [page.read_text(encoding="utf-8") for page in sorted((built / "en" / "service").glob("*.html"))]
+    marked = [page.count("the longest wait, ") for page in pages]
+    assert max(marked) == 1
+
+
+def test_nothing_refers_to_a_table_that_is_not_there(built: Path) -> None:
+    """The table of due dates is named only where it stands."""
+    for page in sorted((built / "en").rglob("*.html")):
+        text = page.read_text(encoding="utf-8")
+        if "table of due dates" in text:
+            assert '<table class="dates">' in text, page

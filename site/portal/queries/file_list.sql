@@ -1,7 +1,8 @@
 -- fa: پرونده‌های دانلود یک انتشار
 -- en: Files of a release
--- Name, size in bytes and SHA-256 of each file of :release.
-select name, byte_count, sha256
+-- Name, size in bytes, SHA-256 and address of each file of :release.
+select name, byte_count, sha256,
+       '/datasets/releases/' || release_id || '/' || name as address
 from file
 where release_id = :release
 order by name

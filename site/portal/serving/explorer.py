@@ -16,6 +16,7 @@ from typing import Any, Final
 from datasette.app import Datasette
 from datasette.database import Database
 
+from etl.metadata import Column, load_dictionary
 from portal.catalogue import load_queries
 from portal.serving.guard import open_reading
 from portal.serving.plugin import DATABASE, register
@@ -99,7 +100,10 @@ class _Quiet(Database):  # type: ignore[misc]
 
 
 def explorer_metadata(database: Path, written: Mapping[str, Any]) -> dict[str, Any]:
-    """Join what the release wrote about its tables with the named queries and the columns that page without loss."""
+    """Join what the release wrote about its tables with the named queries and the columns that page without loss.
+
+    The release writes both languages into one text; a page needs them apart, each in its own direction.
+    """
     metadata: dict[str, Any] = json.loads(json.dumps(written))
     described = metadata.setdefault("databases", {}).setdefault(DATABASE, {})
     tables = described.setdefault("tables", {})
@@ -107,6 +111,16 @@ def explorer_metadata(database: Path, written: Mapping[str, Any]) -> dict[str, A
         for name in _relations(connection):
             tables.setdefault(name, {})["sortable_columns"] = sortable_columns(connection, name)
         examples = example_values(connection)
+    for name, spec in load_dictionary().tables.items():
+        if name in tables:
+            tables[name] |= {
+                "title": spec.title["en"],
+                "title_fa": spec.title["fa"],
+                "description": spec.text["en"],
+                "description_fa": spec.text["fa"],
+                "columns": {column.name: _told(column, "en") for column in spec.columns},
+                "columns_fa": {column.name: _told(column, "fa") for column in spec.columns},
+            }
     described["queries"] = {
         query.name: {
             "sql": query.sql,
@@ -114,10 +128,17 @@ def explorer_metadata(database: Path, written: Mapping[str, Any]) -> dict[str, A
             "title_fa": query.title["fa"],
             "description": query.text,
             "example": query.address(examples),
+            "file": database.name,
         }
         for query in load_queries().values()
     }
     return metadata
+
+
+def _told(column: Column, lang: str) -> str:
+    unit = f" [{column.unit}]" if column.unit and lang == "en" else ""
+    caveat = f": {column.caveat[lang]}" if column.caveat else ""
+    return f"{column.title[lang]}{unit}{caveat}"
 
 
 def example_values(connection: sqlite3.Connection) -> dict[str, object]:
