@@ -39,7 +39,8 @@ def month_index(system: str, month: Period) -> int:
 def staged_cases(staging: Staging, *, calendar: Table, policy: Policy, history: History) -> Table:
     """Hold one row per live case (key: case_key) with month indexes, codes of its finishing periods, and earlier flags.
 
-    case_number: a short key that holds for this run only, so that rows of a case need not carry its long key.
+    case_number: a short key that holds for this run only, given in any order; nothing published depends on it.
+
     counted_registered, counted_finished: the due month in which it counts in this run (NULL: not in this run);
     is_late_registered, is_late_finished: that month is not its own. overdue_from: first month at whose end it is open
     past the headline limit. was_<population>: counted in an earlier release. Raises PrivacyError where a date lies before
@@ -59,8 +60,7 @@ def staged_cases(staging: Staging, *, calendar: Table, policy: Policy, history: 
         is_late_finished=case.finished_index < low,
     )
     _check_calendar_covers(staging.case, calendar)
-    number = ibis.row_number().over(ibis.window(order_by=case.case_key)).cast("int32")
-    return hold(case.mutate(case_number=number), "case")
+    return hold(case.mutate(case_number=ibis.row_number().cast("int32")), "case")
 
 
 def earlier_flags(history: History) -> Table | None:

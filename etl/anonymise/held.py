@@ -7,6 +7,7 @@ A relation that is used more than once is held, so that it is computed once. Not
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -64,6 +65,7 @@ ALLOWED_OPERATIONS = frozenset(
         *("DatabaseTable", "InMemoryTable", "Namespace"),
     }
 )
+_NUMBER = count(1)  # of the temporary tables of this process; it is in no result
 ALLOWED_JOINS = frozenset({"inner", "left", "semi"})
 
 
@@ -85,10 +87,12 @@ def check_operations(relation: Table) -> None:
 
 
 def hold(relation: Table, name: str) -> Table:
-    """Compute a relation once on its engine and give the temporary table that holds it; `name` is for people."""
+    """Compute a relation once on its engine and give the temporary table that holds it; `name` is for people.
+
+    The rows are kept, not the recipe: numbers that were given in any order must not change when they are read again.
+    """
     check_operations(relation)
-    engine = relation.get_backend()
-    return engine.create_table(_free_name(engine, name), relation, temp=True)
+    return relation.get_backend().create_table(_new_name(name), relation, temp=True)
 
 
 def let_go(*held: Table) -> None:
@@ -100,7 +104,7 @@ def let_go(*held: Table) -> None:
 
 def hold_rows(engine: Any, name: str, rows: Sequence[Row], schema: pa.Schema) -> Table:
     """Put few rows made in Python on the engine as a temporary table."""
-    return engine.create_table(_free_name(engine, name), pa.Table.from_pylist(list(rows), schema=schema), temp=True)
+    return engine.create_table(_new_name(name), pa.Table.from_pylist(list(rows), schema=schema), temp=True)
 
 
 def fetch(relation: Table) -> list[dict[str, Any]]:
@@ -110,9 +114,5 @@ def fetch(relation: Table) -> list[dict[str, Any]]:
     return rows
 
 
-def _free_name(engine: Any, name: str) -> str:
-    taken = set(engine.list_tables())
-    number = 1
-    while f"anonymise_{name}_{number}" in taken:
-        number += 1
-    return f"anonymise_{name}_{number}"
+def _new_name(name: str) -> str:
+    return f"anonymise_{name}_{next(_NUMBER)}"

@@ -119,17 +119,25 @@ class RunContents:
 
     def policy_text(self, month: Period, bootstrap: Mapping[str, Mapping[str, str]] | None) -> str:
         """Write policy.yml; `bootstrap` (cadence by body and case type) only in the first release."""
-        document: dict[str, Any] = {
+        head = {
             "schema_version": load_dictionary().schema_version,
             "release_id": month.code,
             "policy_sha256": self.policy.sha256,
-            "policy": self.policy.decisive,
         }
-        if bootstrap is not None:
-            document["cadence_bootstrap"] = {
-                body: dict(sorted(types.items())) for body, types in sorted(bootstrap.items())
-            }
-        return _POLICY_HEAD + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
+        text = _POLICY_HEAD + _yaml(head) + self.policy_yaml
+        if bootstrap is None:
+            return text
+        cadences = {body: dict(sorted(types.items())) for body, types in sorted(bootstrap.items())}
+        return text + _yaml({"cadence_bootstrap": cadences})
+
+    @cached_property
+    def policy_yaml(self) -> str:
+        """The policy as it stands in policy.yml; the same in every release of the run."""
+        return _yaml({"policy": self.policy.decisive})
+
+
+def _yaml(document: Mapping[str, Any]) -> str:
+    return yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=120)
 
 
 def run_contents(instance: Instance, *, as_of: date, due: Sequence[Period], first: str | None) -> RunContents:

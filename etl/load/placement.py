@@ -33,39 +33,34 @@ PLACEMENT = pa.schema(
     ]
 )
 _GROUP_IDS = "released_group_id"
-_BATCH_ROWS = 200_000
 
 
 def stream_placements(
     placement: Table, backend: BaseBackend, *, group_ids: pa.Table, due: Sequence[str]
 ) -> Iterator[pa.Table]:
-    """Give the placements of each release in `due`, in that order, as PLACEMENT tables; one pass over the relation.
+    """Give the placements of each release in `due`, in that order, as PLACEMENT tables; in memory one release at a time.
 
     placement: the columns of PLACEMENT with group_key (NULL: waits) for case_group_id. group_ids: group_key,
     case_group_id. Errors: PrivacyError where a case is placed in a group, or a release, that is not released.
     """
     ids = backend.create_table(_GROUP_IDS, group_ids, temp=True, overwrite=True)
-    joined = placement.left_join(ids, placement.group_key == ids.group_key).select(
-        placement.population_code,
-        placement.case_key,
-        ids.case_group_id,
-        placement.release_id,
-        placement.period_code,
-        placement.body_id,
-        placement.case_type_code,
-        is_lost=placement.group_key.notnull() & ids.case_group_id.isnull(),
-    )
-    ordered = joined.order_by("release_id", "population_code", "case_key", "case_group_id")
-    pending: dict[str, list[pa.Table]] = {}
-    waiting = list(due)
-    for batch in backend.to_pyarrow_batches(ordered, chunk_size=_BATCH_ROWS):
-        _keep(pa.Table.from_batches([batch]), pending)
-        newest = max(pending, default="")
-        while waiting and waiting[0] < newest:
-            yield _take(pending, waiting.pop(0))
-    while waiting:
-        yield _take(pending, waiting.pop(0))
-    if pending:
+    for release_id in due:
+        rows = placement.filter(placement.release_id == release_id)
+        joined = rows.left_join(ids, rows.group_key == ids.group_key).select(
+            *(rows[name] for name in PLACEMENT.names if name != "case_group_id"),
+            ids.case_group_id,
+            is_lost=rows.group_key.notnull() & ids.case_group_id.isnull(),
+        )
+        table = backend.to_pyarrow(joined.order_by("population_code", "case_key", "case_group_id"))
+        if pc.any(table["is_lost"]).as_py():
+            raise _lost("a case placed in a group that is not released")
+        yield table.select(PLACEMENT.names).cast(PLACEMENT)
+
+
+def check_releases(placement: Table, backend: BaseBackend, due: Sequence[str]) -> None:
+    """Refuse placements of a release that is not being written."""
+    named = backend.to_pyarrow(placement.select("release_id").distinct())["release_id"].to_pylist()
+    if not set(named) <= set(due):
         raise _lost("placements of a release that is not being written")
 
 
@@ -89,18 +84,6 @@ def write_placements(folder: Path, release_id: str, placements: pa.Table) -> Pat
     sync_file(temp)
     rename_durable(temp, target)
     return target
-
-
-def _keep(batch: pa.Table, pending: dict[str, list[pa.Table]]) -> None:
-    if pc.any(batch["is_lost"]).as_py():
-        raise _lost("a case placed in a group that is not released")
-    rows = batch.select(PLACEMENT.names).cast(PLACEMENT)
-    for release_id in pc.unique(rows["release_id"]).to_pylist():
-        pending.setdefault(release_id, []).append(rows.filter(pc.equal(rows["release_id"], release_id)))
-
-
-def _take(pending: dict[str, list[pa.Table]], release_id: str) -> pa.Table:
-    return pa.concat_tables(pending.pop(release_id, [PLACEMENT.empty_table()]))
 
 
 def _lost(found: str) -> PrivacyError:

@@ -1,6 +1,6 @@
 """Writing releases: `datasets/releases/<release_id>/`, one a month, each whole or not there (DESIGN §6).
 
-Per release: gates → staged files (each forced to disk) → manifest → read back → placements durable → rename. A run that
+Per release: gates → staged files and manifest (forced to disk) → read back → placements durable → rename. A run that
 dies anywhere leaves the earlier releases as they were; `etl.load.healing` removes the half one. All relations are
 fetched once and cut by release, so that a backfill of many months costs one pass.
 """
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from etl.calendars import Period, parse_period, period_of
 from etl.errors import ReleaseError
 from etl.instance import Instance
-from etl.instance.durable import json_bytes, make_folder_durable, rename_durable, sync_folder, write_durable
+from etl.instance.durable import json_bytes, make_folder_durable, rename_durable, sync_tree
 from etl.load.archive import MANIFEST, Release, list_releases, read_release, read_table, verify_release
 from etl.load.arrange import arrange, earlier_traces
 from etl.load.contents import RunContents, run_contents
@@ -28,7 +28,7 @@ from etl.load.files import Encoded, encode_bytes, encode_table
 from etl.load.gates import Gated, check_release
 from etl.load.healing import STAGING_PREFIX
 from etl.load.history import POLICY
-from etl.load.placement import check_placements, stream_placements, write_placements
+from etl.load.placement import check_placements, check_releases, stream_placements, write_placements
 from etl.load.quality import quality_table
 from etl.load.reconcile import Balance
 from etl.load.texts import TextCheck, read_canaries
@@ -100,6 +100,7 @@ def write_releases(
     balance = _balance_of(earlier)
     texts = TextCheck(read_canaries(instance.office))
     known_policies = _known_policies(earlier)
+    check_releases(published.placement, backend, codes)
     placements = stream_placements(published.placement, backend, group_ids=arranged.group_ids, due=codes)
     folder = instance.private_folder("placement")
     summaries = []
@@ -216,9 +217,9 @@ def _stage(instance: Instance, draft: _Draft, contents: RunContents) -> Path:
         files += contents.encoded.get(name) or encode_table(name, table)
     files += [encode_bytes(name, content) for name, content in draft.documents.items()]
     for file in files:
-        write_durable(folder / file.entry.name, file.content)
-    write_durable(folder / MANIFEST, _manifest_bytes(draft, files))
-    sync_folder(folder)
+        (folder / file.entry.name).write_bytes(file.content)
+    (folder / MANIFEST).write_bytes(_manifest_bytes(draft, files))
+    sync_tree(folder)  # together, so that the disk need not stop at every file
     verify_release(read_release(folder))
     return folder
 
