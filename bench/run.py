@@ -1,7 +1,8 @@
 """Seconds and memory of runs on a demo office, beside those of the peer; their groups must be equal.
 
 `python -m bench.run [--cases N] [--alone]`. A case of the demo has about eight events. Each run is a process of its own,
-as an operator starts it; memory is the peak of the whole process. Figures hold for the machine and its load.
+as an operator starts it; memory is the peak of the whole process. The whole run and its stages one by one are two
+instances that read the same office. Figures hold for the machine and its load.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bench.peer_pandas import our_rows, peer_rows
 
 ROOT = Path(__file__).resolve().parents[1]
 CASES = 120_000
+STAGES = ("extract", "release", "build")
 KIB = 1024 if sys.platform == "linux" else 1
 
 
@@ -30,6 +32,14 @@ class Spent:
     seconds: float
     processor_seconds: float
     peak_bytes: int
+
+    def __add__(self, other: Spent) -> Spent:
+        """Put one process after another: seconds add up, memory does not."""
+        return Spent(
+            self.seconds + other.seconds,
+            self.processor_seconds + other.processor_seconds,
+            max(self.peak_bytes, other.peak_bytes),
+        )
 
 
 def spend(name: str, *arguments: str) -> Spent:
@@ -42,43 +52,57 @@ def spend(name: str, *arguments: str) -> Spent:
         raise SystemExit(f"{name}: exit code {process.returncode}")
     spent = Spent(os.times().elapsed - before, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * KIB)
     print(
-        f"{name:14}{spent.seconds:8.1f} s{spent.processor_seconds:8.1f} s of processor{spent.peak_bytes / 1e9:6.2f} GB"
+        f"{name:16}{spent.seconds:8.1f} s{spent.processor_seconds:8.1f} s of processor{spent.peak_bytes / 1e9:6.2f} GB"
     )
     sys.stdout.flush()
     return spent
 
 
-def make_portal(folder: Path, cases: int) -> None:
-    """Make an instance of the demo with an office of `cases` requests and letters; its time is not counted."""
+def make_portal(folder: Path, office: Path) -> None:
+    """Make an instance of the demo that reads the databases of `office`."""
+    folder.mkdir()
     for name in ("metadata.yml", "services.csv", "units.csv"):
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "sources", folder / "sources")
-    spend("office", "etl", "demo", "office", str(folder / "office"), "--cases", str(cases))
+    (folder / "office").symlink_to(office)
 
 
-def compare(folder: Path, ours: Spent) -> None:
-    """Run the peer on the same office, check that its groups are ours, and print the ratios."""
+def compare(folder: Path, whole: Spent, shared: Spent) -> None:
+    """Run the peer on the same office, check that its groups are ours, and print the ratios.
+
+    whole: our whole run. shared: what the peer does as well, reading and grouping; it builds no database of all tables,
+    no views and no site.
+    """
     path = folder / "peer.db"
     peer = spend("peer (pandas)", "bench.peer_pandas", str(folder), str(path))
     theirs, made = peer_rows(path), our_rows(folder)
     if theirs != made:
         raise SystemExit(f"groups differ: {len(theirs - made)} only of the peer, {len(made - theirs)} only ours")
-    print(f"equal groups  {made.total():,}; the peer took {peer.seconds / ours.seconds:.1f} times our seconds", end=" ")
-    print(f"and {peer.peak_bytes / ours.peak_bytes:.1f} times our memory")
+    print(f"equal groups    {made.total():,}")
+    for name, ours in (("the whole run", whole), ("extract + release", shared)):
+        print(
+            f"peer : {name}  {peer.seconds / ours.seconds:.1f} in seconds,"
+            f" {peer.processor_seconds / ours.processor_seconds:.1f} in seconds of processor,"
+            f" {peer.peak_bytes / ours.peak_bytes:.1f} in memory"
+        )
 
 
 def bench(folder: Path, cases: int, *, alone: bool) -> None:
-    """Make an office in `folder`, run it, compare with the peer, then run it twice more."""
-    make_portal(folder, cases)
-    ours = spend("first run", "etl", "--portal", str(folder), "run")
-    [manifest] = (folder / "var" / "staging" / "batches").iterdir()
+    """Make an office in `folder`, run it whole and stage by stage, compare with the peer, then run it twice more."""
+    office, portal, staged = folder / "office", folder / "whole", folder / "stages"
+    spend("office", "etl", "demo", "office", str(office), "--cases", str(cases))
+    for each in (portal, staged):
+        make_portal(each, office)
+    whole = spend("whole run", "etl", "--portal", str(portal), "run")
+    [manifest] = (portal / "var" / "staging" / "batches").iterdir()
     events = json.loads(manifest.read_text())["event_count"]
-    print(f"events        {events:,}, {events / ours.seconds:,.0f} a second")
+    print(f"events          {events:,}, {events / whole.seconds:,.0f} a second")
+    extract, release, _ = (spend(f"  {stage}", "etl", "--portal", str(staged), stage) for stage in STAGES)
     if not alone:
-        compare(folder, ours)
-    spend("nothing new", "etl", "--portal", str(folder), "run")
-    spend("advance", "etl", "--portal", str(folder), "demo", "advance")
-    spend("a month later", "etl", "--portal", str(folder), "run")
+        compare(portal, whole, extract + release)
+    spend("nothing new", "etl", "--portal", str(portal), "run")
+    spend("advance", "etl", "--portal", str(portal), "demo", "advance")
+    spend("a month later", "etl", "--portal", str(portal), "run")
 
 
 if __name__ == "__main__":
