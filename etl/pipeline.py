@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import portal
 from etl.anonymise import History, anonymise, due_months
+from etl.audit import Gate
 from etl.calendars import Period, parse_period, period_of
 from etl.demo import settle_office
 from etl.engine import open_duckdb, open_engine
@@ -156,7 +157,10 @@ def _release_due(
     published = anonymise(staging, calendar=calendar, policy=policy, history=history)
     progress.step("anonymise", len(due), len(due))
     published = _with_source_quality(instance, published, due, is_first=not released)
-    return tuple(write_releases(instance, backend, published, as_of=as_of, due=due, progress=progress))
+    gate = Gate(instance.releases, private=instance.var / "audit")
+    return tuple(
+        write_releases(instance, backend, published, as_of=as_of, due=due, review=gate.review, progress=progress)
+    )
 
 
 def _with_source_quality(

@@ -1,12 +1,13 @@
 """Audit: attack everything that is published together, as an adversary would, and count what is learnt (DESIGN §4, §6).
 
-It stands beside `load`: a release is attacked before it leaves (`open_gate`), and everybody can attack a downloaded copy
+It stands beside `load`: a release is attacked before it leaves (`Gate`), and everybody can attack a downloaded copy
 (`shafaf audit`). It reads published bytes only. Each attacker is a module with one function of one shape:
 `attack(evidence, *, seed, attempts) -> Attack`.
 """
 
 from etl.audit.evidence import Evidence, read_evidence
 from etl.audit.finding import Attack, Finding
+from etl.audit.gate import Gate
 from etl.audit.page import audit_page
 from etl.audit.run import ATTEMPTS, SEED, Audit, audit, audit_document
 
@@ -17,6 +18,7 @@ __all__ = [
     "Audit",
     "Evidence",
     "Finding",
+    "Gate",
     "audit",
     "audit_document",
     "audit_page",

@@ -39,6 +39,12 @@ class Candidates:
             self._codes.setdefault(row["list_code"], set()).add(row["code"])
         self._service = _tree(evidence, "service")
         self._unit = _tree(evidence, "unit")
+        self._paths = {
+            f"{name}_id": {node: tuple(_climb(node, tree)) for node in tree}
+            for name, tree in (("service", self._service), ("unit", self._unit))
+        }
+        self._known_nodes: dict[tuple[str, str, str | None, str | None], int] = {}
+        self._known_outcomes: dict[str | None, frozenset[str]] = {}
         marked = evidence.table("service").select(["service_id", "is_sensitive"]).to_pylist()
         self._marked = {row["service_id"] for row in marked if row["is_sensitive"]}
 
@@ -72,21 +78,51 @@ class Candidates:
             return ENDLESS
         return max(1, len(self._codes[codes]))
 
+    def codes(self, name: str) -> frozenset[str]:
+        """List the codes of a list."""
+        return frozenset(self._codes.get(name, set()))
+
     def outcomes(self, row: Mapping[str, Any]) -> frozenset[str]:
         """List the outcomes a case of the row can be published with."""
+        service = row.get("service_id")
+        if service not in self._known_outcomes:
+            self._known_outcomes[service] = self._list_outcomes(row)
+        return self._known_outcomes[service]
+
+    def _list_outcomes(self, row: Mapping[str, Any]) -> frozenset[str]:
         coarsen: Mapping[str, str] = self._policy.get("sensitive", {}).get("coarsen", {}).get("outcome") or {}
         coarse, every = set(coarsen.values()), self._codes.get("outcome", set())
         if self.is_sensitive(row):
             return frozenset(every - set(coarsen) | coarse)
         return frozenset(every - coarse) if row.get("service_id") is not None else frozenset(every)
 
+    def can_hold(self, row: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+        """Say whether a case with these values can stand in a row: each is shown, shown coarser, or not shown."""
+        for name, value in values.items():
+            shown = row[name]
+            if shown is not None and shown != value and shown not in self._paths.get(name, {}).get(value, ()):
+                return False
+        return True
+
     def _nodes(self, column: str, level: str, shown: str | None, row: Mapping[str, Any]) -> int:
+        key = (column, level, shown, row.get(f"{column}_level"))
+        if key not in self._known_nodes:
+            self._known_nodes[key] = self._count_nodes(column, level, shown, row)
+        return self._known_nodes[key]
+
+    def _count_nodes(self, column: str, level: str, shown: str | None, row: Mapping[str, Any]) -> int:
         tree = self._service if column == "service" else self._unit
         if shown is not None and (level == COARSE[column] or row.get(f"{column}_level") != COARSE[column]):
             return 1
         inside = [node for node in tree if shown is None or shown in _climb(node, tree)]
         wanted = [node for node in inside if (tree[node] is None) or level != COARSE[column]]
         return max(1, len(wanted) + (shown is None and NOT_RECORDED not in tree))
+
+
+def tree_roots(evidence: Evidence, name: str) -> dict[str, str]:
+    """Give the root of every service or unit."""
+    tree = _tree(evidence, name)
+    return {node: _climb(node, tree)[-1] for node in tree}
 
 
 def _tree(evidence: Evidence, name: str) -> dict[str, str | None]:

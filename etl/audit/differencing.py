@@ -25,19 +25,15 @@ from etl.metadata import load_dictionary
 NAME = "differencing"
 PERIOD = ("body_id", "case_type_code", "period_code")
 MONTH = ("body_id", "case_type_code", "month_code")
+KEPT = (*PERIOD, "late_for_code", "release_id")  # what a partition must keep for the releases to come
 ROLLED_UP = 3  # columns of a roll-up, at most
 DETAIL = ("_id", "_code", "_level")
-Key = tuple[Any, ...]
 
 
 def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
     """Subtract each release from the next one, and each database from the next one."""
     tally = Tally(NAME)
-    for name in evidence.populations:
-        _released_once(name, evidence, tally)
-        _roll_ups(name, evidence, random.Random(f"{seed}:{NAME}:{name}"), attempts, tally)
-    _months_once(evidence, tally)
-    _corrections(evidence, tally)
+    _attack_rows(evidence, evidence.tables, seed, attempts, tally)
     for older, newer in zip(evidence.databases, evidence.databases[1:], strict=False):
         with closing(sqlite3.connect(f"file:{newer}?mode=ro", uri=True)) as connection:
             connection.execute("attach database ? as older", [f"file:{older}?mode=ro"])
@@ -45,20 +41,35 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
     return tally.done()
 
 
-def _released_once(name: str, evidence: Evidence, tally: Tally) -> None:
+def attack_release(evidence: Evidence, whole: Mapping[str, pa.Table], *, seed: int, attempts: int) -> Attack:
+    """Subtract what came before from one release that is about to leave.
+
+    evidence: the release alone. whole: it and all before it; of a partition the columns of KEPT are enough, and whole rows
+    of what it withdraws.
+    """
+    tally = Tally(NAME)
+    _attack_rows(evidence, whole, seed, attempts, tally)
+    return tally.done()
+
+
+def _attack_rows(evidence: Evidence, whole: Mapping[str, pa.Table], seed: int, attempts: int, tally: Tally) -> None:
+    for name in evidence.populations:
+        _released_once(name, whole[name], tally)
+        _roll_ups(name, evidence, random.Random(f"{seed}:{NAME}:{name}"), attempts, tally)
+    _months_once(whole["margin"], tally)
+    _corrections(evidence, whole["case_group"], tally)
+
+
+def _released_once(name: str, table: pa.Table, tally: Tally) -> None:
     """The on-time cases of a period come in one release: a second one is the first plus who was late."""
-    table = evidence.table(name)
     if not {*PERIOD, "late_for_code"} <= set(table.column_names):
         return
     on_time = table.filter(pc.is_null(table["late_for_code"]))
-    first: dict[Key, str] = {}
-    rows = on_time.group_by([*PERIOD, "release_id"]).aggregate([]).sort_by("release_id").to_pylist()
-    for row in rows:
-        tally.tried()
-        key = tuple(row[column] for column in PERIOD)
-        if first.setdefault(key, row["release_id"]) != row["release_id"]:
-            where = key_text({column: row[column] for column in (*PERIOD, "release_id")})
-            tally.hit("released_again", tables=(name,), where=where)
+    periods = on_time.group_by(list(PERIOD)).aggregate([("release_id", "count_distinct"), ("release_id", "max")])
+    tally.tried(periods.num_rows)
+    for row in periods.filter(pc.greater(periods["release_id_count_distinct"], 1)).to_pylist():
+        key = {column: row[column] for column in PERIOD} | {"release_id": row["release_id_max"]}
+        tally.hit("released_again", tables=(name,), where=key_text(key))
 
 
 def _roll_ups(name: str, evidence: Evidence, chance: random.Random, attempts: int, tally: Tally) -> None:
@@ -83,20 +94,19 @@ def _roll_ups(name: str, evidence: Evidence, chance: random.Random, attempts: in
     tally.tried(tried)
 
 
-def _months_once(evidence: Evidence, tally: Tally) -> None:
+def _months_once(margin: pa.Table, tally: Tally) -> None:
     """A month's margin is said once; a second one differs from it by the cases that came late."""
-    margin = evidence.table("margin")
     if not margin.num_rows:
         return
-    for row in margin.group_by(list(MONTH)).aggregate([("release_id", "count")]).to_pylist():
-        tally.tried()
-        if row["release_id_count"] > 1:
-            tally.hit("restated", tables=("margin",), where=key_text({column: row[column] for column in MONTH}))
+    months = margin.group_by(list(MONTH)).aggregate([("release_id", "count")])
+    tally.tried(months.num_rows)
+    for row in months.filter(pc.greater(months["release_id_count"], 1)).to_pylist():
+        tally.hit("restated", tables=("margin",), where=key_text({column: row[column] for column in MONTH}))
 
 
-def _corrections(evidence: Evidence, tally: Tally) -> None:
+def _corrections(evidence: Evidence, group: pa.Table, tally: Tally) -> None:
     """A withdrawn group is gone for good, or has one coarser successor over exactly as many cases."""
-    group, withdrawal = evidence.table("case_group"), evidence.table("withdrawal")
+    withdrawal = evidence.table("withdrawal")
     if not withdrawal.num_rows:
         return
     rows = {row["case_group_id"]: row for row in group.to_pylist()}

@@ -48,7 +48,7 @@ class Evidence:
     databases: tuple[Path, ...] = ()  # oldest first
     site: Path | None = None
 
-    @property
+    @cached_property
     def k(self) -> int:
         """The smallest k that any release promises."""
         return min(release.k for release in self.releases)
@@ -98,18 +98,14 @@ def read_evidence(root: Path) -> Evidence:
 
     Errors: UncheckedError where there is no release, a gap, or a file that cannot be read. Memory: all groups.
     """
-    folder = root / "datasets" / "releases"
-    found = [path for path in folder.glob("[!.]*") if path.is_dir()] if folder.is_dir() else []
-    if not found:
+    releases = list_published(root / "datasets" / "releases")
+    if not releases:
         raise UncheckedError(
             "audit-nothing",
             found="no release in datasets/releases",
             expected="at least one released folder",
             todo="Name the folder that holds datasets/ with --portal, or release something first.",
         )
-    releases = sorted((_read_release(path) for path in found), key=lambda release: release.number)
-    if [release.number for release in releases] != list(range(1, len(releases) + 1)):
-        raise _unreadable(f"{len(releases)} releases whose numbers have a gap")
     specs = {name: spec for name, spec in load_dictionary().tables.items() if spec.scope != "database"}
     tables = {
         name: pa.concat_tables(
@@ -121,7 +117,16 @@ def read_evidence(root: Path) -> Evidence:
     databases = [path for path in (root / "datasets").glob("portal-*.db") if path.stem.removeprefix("portal-") in names]
     databases.sort(key=lambda path: names[path.stem.removeprefix("portal-")])
     site = root / "public" / releases[-1].release_id
-    return Evidence(tuple(releases), tables, tuple(databases), site if site.is_dir() else None)
+    return Evidence(releases, tables, tuple(databases), site if site.is_dir() else None)
+
+
+def list_published(folder: Path) -> tuple[Release, ...]:
+    """Describe the releases in a folder, oldest first; UncheckedError where one cannot be read or a number is missing."""
+    found = [path for path in folder.glob("[!.]*") if path.is_dir()] if folder.is_dir() else []
+    releases = sorted((_read_release(path) for path in found), key=lambda release: release.number)
+    if [release.number for release in releases] != list(range(1, len(releases) + 1)):
+        raise _unreadable(f"{len(releases)} releases whose numbers have a gap")
+    return tuple(releases)
 
 
 def release_of(tables: Mapping[str, pa.Table], policy: Mapping[str, Any], *, folder: Path | None = None) -> Release:

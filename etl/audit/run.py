@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from etl.audit import differencing, fuzzer, minimality, sums
+from etl.audit import (
+    differencing,
+    flows,
+    fuzzer,
+    homogeneity,
+    linkage,
+    minimality,
+    programme,
+    side_channels,
+    sums,
+    times,
+)
 from etl.audit.evidence import Evidence
 from etl.audit.finding import Attack
 from etl.metadata import load_dictionary
@@ -27,7 +38,13 @@ ATTACKERS: Mapping[str, Attacker] = {
     fuzzer.NAME: fuzzer.attack,
     sums.NAME: sums.attack,
     differencing.NAME: differencing.attack,
+    flows.NAME: flows.attack,
+    linkage.NAME: linkage.attack,
     minimality.NAME: minimality.attack,
+    programme.NAME: programme.attack,
+    homogeneity.NAME: homogeneity.attack,
+    times.NAME: times.attack,
+    side_channels.NAME: side_channels.attack,
 }
 
 
@@ -68,12 +85,17 @@ def audit(
     """
     attacks = []
     for number, name in enumerate(only, 1):
-        attacks.append(ATTACKERS[name](evidence, seed=seed, attempts=attempts))
+        attacks.append(attack_with(name, evidence, seed=seed, attempts=attempts))
         progress.step("attack", number, len(only))
     newest = evidence.newest
     return Audit(
         newest.release_id, len(evidence.releases), evidence.k, newest.policy_sha256, seed, attempts, tuple(attacks)
     )
+
+
+def attack_with(name: str, evidence: Evidence, *, seed: int, attempts: int) -> Attack:
+    """Attack what is published with one attacker."""
+    return ATTACKERS[name](evidence, seed=seed, attempts=attempts)
 
 
 def audit_document(report: Audit) -> dict[str, Any]:

@@ -8,8 +8,8 @@ fetched once and cut by release, so that a backfill of many months costs one pas
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from ibis.backends import BaseBackend
 
 REPORT = "report.json"
+AUDIT = "audit.json"
+Review = Callable[[Mapping[str, pa.Table], bytes], bytes]  # tables, policy.yml -> audit.json
 KEPT_COLUMNS = {
     "service": "service_id",
     "unit": "unit_id",
@@ -83,12 +85,14 @@ def write_releases(
     *,
     as_of: date,
     due: Sequence[Period],
+    review: Review | None = None,
     progress: Progress = SILENT,
 ) -> list[ReleaseSummary]:
     """Write one release for each month in `due`, in order, and the placements of each before it becomes public.
 
-    as_of: civil date of the newest snapshot. Errors: PrivacyError from a gate, ReleaseError where the months do not
-    follow the released ones; months before the failing one stay released. Memory: all groups, and one month's cases.
+    as_of: civil date of the newest snapshot. review: the last gate; it gives the bytes of `audit.json`. Errors:
+    PrivacyError from a gate, ReleaseError where the months do not follow the released ones; months before the failing
+    one stay released. Memory: all groups, and one month's cases.
     """
     earlier = list_releases(instance.releases)
     _check_order(instance, earlier, due)
@@ -109,6 +113,8 @@ def write_releases(
         is_new = position == 0 and contents.policy.sha256 not in known_policies
         draft = _draft(arranged.of(position), contents, published, month, number=number, is_new=is_new)
         check_release(_gated(draft, contents, balance, texts))
+        if review is not None:
+            draft = replace(draft, documents={**draft.documents, AUDIT: review(draft.tables, draft.documents[POLICY])})
         check_placements(placed, draft.tables["case_group"])
         staged = _stage(instance, draft, contents)
         progress.step("releases staged", position + 1, len(due))

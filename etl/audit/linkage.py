@@ -1,0 +1,131 @@
+"""Linkage: who knows some true steps of a case looks for it among the published groups (von Voigt et al., 2020).
+
+A victim is anybody about whom the adversary knows body, case type and period, m steps with their units in order, and
+perhaps service, channel, duration band, outcome or lateness. Candidates are the groups that can hold the victim: every
+value shown agrees, and every known step stands in the timeline shown. They are nobody, or at least k cases; a floor row
+alone adds nothing to what was known. Without private data victims are made from published timelines, some with one known
+value changed, as an adversary errs; tests take real cases. `suspects` is the same question for any victim.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from etl.audit.candidates import Candidates
+from etl.audit.evidence import Evidence
+from etl.audit.finding import Attack, Tally
+from etl.audit.selections import Mask, Numbers, key_text
+
+NAME = "linkage"
+GROUPS = "case_group"
+PLACE = ("body_id", "case_type_code", "period_code")
+KNOWABLE = ("service_id", "channel_code", "duration_band_code", "outcome_code", "lateness_code", "unit_id", "is_loop")
+STEPS_KNOWN = (0, 1, 2, 3, None)  # None: all of them
+Step = tuple[str, str | None]
+
+
+@dataclass(frozen=True)
+class Victim:
+    """What an adversary knows of one case: where it stands, some of its values, some of its steps in order."""
+
+    place: Mapping[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[Step, ...] = ()
+
+
+class Suspects:
+    """The published groups, ready to be asked who can hold a victim."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        """Index groups by place and timelines by id."""
+        group = evidence.table(GROUPS)
+        self.rows: list[dict[str, Any]] = group.to_pylist()
+        self.count: Numbers = np.array([row["case_count"] for row in self.rows], dtype=np.int64)
+        self.is_floor: Mask = np.array([row["is_floor"] for row in self.rows], dtype=bool)
+        self._at: dict[tuple[Any, ...], list[int]] = {}
+        for at, row in enumerate(self.rows):
+            self._at.setdefault(tuple(row[name] for name in PLACE), []).append(at)
+        self._candidates = Candidates(evidence, evidence.newest.policy)
+        self.traces = _traces(evidence)
+
+    def of(self, victim: Victim) -> list[int]:
+        """Give the places of the groups that can hold a victim."""
+        where = tuple(victim.place[name] for name in PLACE)
+        return [at for at in self._at.get(where, []) if self._can_hold(self.rows[at], victim)]
+
+    def _can_hold(self, row: Mapping[str, Any], victim: Victim) -> bool:
+        if not self._candidates.can_hold(row, victim.values):
+            return False
+        if row["trace_id"] is None or not victim.steps:
+            return True
+        return _stands_in(victim.steps, self.traces.get(row["trace_id"], ()), row["trace_level"])
+
+
+def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
+    """Look for `attempts` victims made from published groups."""
+    tally = Tally(NAME)
+    suspects = Suspects(evidence)
+    chance = random.Random(f"{seed}:{NAME}")
+    for _ in range(attempts if suspects.rows else 0):
+        judge(suspects, _invent(suspects, chance), evidence.k, tally)
+    return tally.done()
+
+
+def judge(suspects: Suspects, victim: Victim, k: int, tally: Tally) -> None:
+    """Say what an adversary learns of one victim."""
+    tally.tried()
+    found = suspects.of(victim)
+    cases = int(suspects.count[found].sum()) if found else 0
+    if not cases:
+        return
+    if cases < k:
+        if bool(suspects.is_floor[found].all()):
+            tally.limit("floor")
+        else:
+            known = dict(victim.place) | dict(victim.values) | {"steps_known": len(victim.steps)}
+            tally.hit("few_candidates", tables=(GROUPS,), where=key_text(known))
+    elif "outcome_code" not in victim.values:
+        outcomes = {suspects.rows[at]["outcome_code"] for at in found}
+        if len(outcomes) == 1 and outcomes != {None}:
+            tally.limit("one_outcome")
+
+
+def _invent(suspects: Suspects, chance: random.Random) -> Victim:
+    row = suspects.rows[chance.randrange(len(suspects.rows))]
+    known = [name for name in KNOWABLE if row[name] is not None]
+    values = {name: row[name] for name in chance.sample(known, chance.randint(0, len(known)))}
+    if values and chance.random() < 0.25:  # the adversary errs, or means somebody else
+        name = chance.choice(sorted(values))
+        values[name] = suspects.rows[chance.randrange(len(suspects.rows))][name] or values[name]
+    trace = suspects.traces.get(row["trace_id"], ())
+    steps = [step for step in trace if not step[2]] if row["trace_level"] != "milestones" else []
+    wanted = chance.choice(STEPS_KNOWN)
+    wanted = len(steps) if wanted is None else min(wanted, len(steps))
+    chosen = sorted(chance.sample(range(len(steps)), wanted))
+    return Victim({name: row[name] for name in PLACE}, values, tuple(steps[at][:2] for at in chosen))
+
+
+def _stands_in(steps: Sequence[Step], trace: Sequence[tuple[str, str | None, bool]], level: str | None) -> bool:
+    """Say whether known steps can stand in a timeline shown: in order, where it has no gap and is not only milestones."""
+    if level == "milestones" or any(step[2] for step in trace):
+        return True
+    shown = iter(trace)
+    return all(any(_same(known, step[:2]) for step in shown) for known in steps)
+
+
+def _same(known: Step, shown: Step) -> bool:
+    """A unit that one side does not know or does not show agrees with any."""
+    return known[0] == shown[0] and (known[1] is None or shown[1] is None or known[1] == shown[1])
+
+
+def _traces(evidence: Evidence) -> dict[int, tuple[tuple[str, str | None, bool], ...]]:
+    steps: dict[int, list[tuple[int, str, str | None, bool]]] = {}
+    for row in evidence.table("trace_step").to_pylist():
+        place = (row["step_number"], row["activity_code"], row["unit_id"], bool(row["is_gap"]))
+        steps.setdefault(row["trace_id"], []).append(place)
+    return {trace: tuple(step[1:] for step in sorted(found, key=lambda s: s[0])) for trace, found in steps.items()}

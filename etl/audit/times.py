@@ -1,0 +1,92 @@
+"""Times: an order statistic must have company, or it is one case's value (DESIGN §4 "A group").
+
+From the published band of timed cases and the group's size an outsider knows how many cases stand behind a figure. Rank r
+of n is anyone's but the owner's only if at least four lie on each side, so a quartile of a group that is too small for it,
+or a figure without a band of at least k, gives a single person's time away.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.audit.evidence import Evidence
+from etl.audit.finding import Attack, Tally
+from etl.audit.selections import key_text
+from etl.metadata import load_dictionary
+
+NAME = "times"
+BAND = "timed_band_code"
+COMPANY = 4
+PERCENTS = {"p25": 25, "median": 50, "p75": 75, "p90": 90}
+
+
+def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
+    """Look at every published time; nothing is drawn."""
+    tally = Tally(NAME)
+    sizes = _sizes(evidence)
+    for name, table in evidence.tables.items():
+        figures = [c for c in table.column_names if c.endswith("_days") and _percent(c) and BAND in table.column_names]
+        if figures:
+            _look_at(name, table, figures, sizes, evidence, tally)
+    return tally.done()
+
+
+def _look_at(
+    name: str, table: pa.Table, figures: list[str], sizes: dict[int, int], evidence: Evidence, tally: Tally
+) -> None:
+    key = load_dictionary().tables[name].key if name in load_dictionary().tables else table.column_names[0]
+    edges = sorted(
+        {int(code) for code in pc.unique(table[BAND]).to_pylist() if code is not None} | set(_edges(evidence))
+    )
+    timed = table.filter(pc.is_valid(table[BAND]))
+    for row in timed.to_pylist():
+        band = int(row[BAND])
+        size = row.get("case_count") or sizes.get(row.get("case_group_id"), 10**9)
+        above = next((edge for edge in edges if edge > band), 10**9)
+        most = min(size, above - 1)
+        for figure in figures:
+            if row[figure] is None:
+                continue
+            tally.tried()
+            if band < evidence.k or most < fewest(_percent(figure)):
+                tally.hit("lonely_time", tables=(name,), where=f"{key_text({key: row[key]})} ({figure})")
+    for figure in figures:
+        for row in table.filter(pc.and_(pc.is_null(table[BAND]), pc.is_valid(table[figure]))).to_pylist():
+            tally.tried()
+            tally.hit("lonely_time", tables=(name,), where=f"{key_text({key: row[key]})} ({figure})")
+
+
+def fewest(percent: int) -> int:
+    """Give the smallest number of timed cases that shows a percentile with company on both sides.
+
+    >>> [fewest(percent) for percent in (25, 50, 75, 90)]
+    [17, 9, 16, 40]
+    """
+    n = 1
+    while not (_rank(n, percent) > COMPANY and n - _rank(n, percent) >= COMPANY):
+        n += 1
+    return n
+
+
+def _rank(n: int, percent: int) -> int:
+    return (n * percent + 99) // 100
+
+
+def _percent(figure: str) -> int:
+    return next((percent for name, percent in PERCENTS.items() if f"_{name}_" in figure), 0)
+
+
+def _edges(evidence: Evidence) -> list[int]:
+    codes = evidence.table("code")
+    if not codes.num_rows:
+        return []
+    bands: list[Any] = codes.filter(pc.equal(codes["list_code"], "timed_band"))["code"].to_pylist()
+    return [int(code) for code in bands]
+
+
+def _sizes(evidence: Evidence) -> dict[int, int]:
+    group = evidence.table("case_group")
+    return dict(zip(group["case_group_id"].to_pylist(), group["case_count"].to_pylist(), strict=True))

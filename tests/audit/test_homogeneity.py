@@ -1,0 +1,62 @@
+"""One outcome only, for all whom an outsider can select: a hit where the policy promises more, else counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from etl.audit import Evidence, homogeneity
+from tests.audit.conftest import learnt, planted
+
+Rows = list[dict[str, Any]]
+
+
+def _welfare(evidence: Evidence, outcomes: dict[str | None, int], **promised: Any) -> Evidence:
+    def added(rows: Rows) -> Rows:
+        own = {"release_id": "1403-03", "body_id": "be", "case_type_code": "service", "period_code": "1403-03"}
+        own |= {"service_id": "loan", "service_level": "leaf", "is_floor": False, "rung_number": 2}
+        more = [
+            dict.fromkeys(rows[0])
+            | own
+            | {"case_group_id": 39_000_001 + n, "outcome_code": outcome, "case_count": count}
+            for n, (outcome, count) in enumerate(outcomes.items())
+        ]
+        return [*rows, *more]
+
+    changed = planted(evidence, {"case_group": added})
+    policy = dict(evidence.newest.policy)
+    policy["sensitive"] = {**policy["sensitive"], **promised}
+    return replace(changed, releases=(*evidence.releases[:-1], replace(evidence.newest, policy=policy)))
+
+
+def _attack(evidence: Evidence) -> Any:
+    return homogeneity.attack(evidence, seed=1, attempts=1)
+
+
+def test_a_share_above_the_promised_one_is_seen(evidence: Evidence) -> None:
+    """Nine in ten with one outcome, where the policy promises at most eight."""
+    outcomes = {"positive": 180, "negative": 20}
+    assert learnt(_attack(_welfare(evidence, outcomes, max_share=0.8))) == {"one_outcome"}
+    assert _attack(_welfare(evidence, outcomes, max_share=0.95)).hit_count == 0
+
+
+def test_hidden_outcomes_count_in_the_denominator(evidence: Evidence) -> None:
+    """Who may be among the hidden has no known outcome."""
+    assert _attack(_welfare(evidence, {"positive": 180, None: 60}, max_share=0.8)).hit_count == 0
+
+
+def test_without_a_promise_one_outcome_is_a_limit(evidence: Evidence) -> None:
+    """Said and counted: of sensitive services apart from facts about the body."""
+    attack = _attack(_welfare(evidence, {"positive": 180}))
+    assert attack.hit_count == 0
+    assert attack.limits["one_outcome_sensitive"] == 1
+    assert attack.limits["one_outcome"] >= 1  # body `be` completes everything
+
+
+def test_the_policy_names_what_outsiders_know(evidence: Evidence) -> None:
+    """Projections come from the released policy."""
+    assert homogeneity.projections({"sensitive": {"known_to_outsiders": ["unit", ["service", "channel"]]}}) == [
+        ("unit_id",),
+        ("service_id", "channel_code"),
+    ]
+    assert len(homogeneity.projections(evidence.newest.policy)) == 3
