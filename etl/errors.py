@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from functools import partial
 
 
 class PortalError(Exception):
@@ -31,6 +32,10 @@ class PortalError(Exception):
         self.found = found
         self.expected = expected
         self.todo = todo
+
+    def __reduce__(self) -> tuple[partial[PortalError], tuple[()]]:
+        """Let an error of a process that reads a source come across whole."""
+        return partial(type(self), self.slug, found=self.found, expected=self.expected, todo=self.todo), ()
 
 
 class UsageError(PortalError):

@@ -1,4 +1,4 @@
-"""Sources into the working tables `case_raw`, `event_raw` and `quarantine` of a temporary DuckDB.
+"""Sources into files of typed rows, and these into the working tables `case_raw`, `event_raw`, `quarantine` of DuckDB.
 
 Where it stands: after this step nothing of a source but codes, dates, keyed hashes and public names exists. Shapes:
 `case_raw` one row per case row (for shape `events`: per event row, folded to one a case by `fold_event_rows`);
@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from etl.errors import SourceError
 from etl.extract.convert import INSTANT, KEY, QUARANTINE, BadCells, Converter
@@ -72,40 +74,63 @@ EVENT_RAW = pa.schema(
         ("to_unit_id", pa.string()),
     ]
 )
-BATCHES_AT_ONCE = 20  # in one transaction: fewer wait for the disk at every batch, more hold rows in memory
+_TABLES = {"case_raw": CASE_RAW, "event_raw": EVENT_RAW, "quarantine": QUARANTINE}
 _FOLDED = "source, role, case_key"
 
 
-def make_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the empty working tables; keys are 16 bytes there (UUID), hexadecimal text only outside."""
-    for name, schema in (("case_raw", CASE_RAW), ("event_raw", EVENT_RAW), ("quarantine", QUARANTINE)):
-        con.register("empty_shape", schema.empty_table())
-        con.execute(f"create table {name} as select * from empty_shape")
-        con.unregister("empty_shape")
-
-
-def read_source(
-    con: duckdb.DuckDBPyConnection, rows: OpenSource, converter: Converter, *, system: str, progress: Progress
-) -> datetime:
-    """Read one source whole into the working tables and give the instant (UTC) its rows stand for.
+def read_source(rows: OpenSource, converter: Converter, folder: Path, *, system: str, progress: Progress) -> datetime:
+    """Read one source whole into files of `folder` and give the instant (UTC) its rows stand for.
 
     Errors: SourceError where it breaks off, lacks a column or gives no usable snapshot.
     """
     source = converter.source
     snapshot_at = _snapshot(source, rows)
-    tables = _tables_of(source)
-    con.begin()
-    for table, columns in tables.items():
-        for number, batch in enumerate(rows.batches(table, columns), 1):
-            _read_batch(con, converter, batch, table, system=system)
-            if number % BATCHES_AT_ONCE == 0:
-                con.commit()
-                con.begin()
-            progress.step(f"read {source.name}", batch.first_row + batch.size - 1)
-    if source.shape == "events":
-        fold_event_rows(con, source.name)
-    con.commit()
+    with RowFiles(folder) as files:
+        for table, columns in _tables_of(source).items():
+            for batch in rows.batches(table, columns):
+                _read_batch(files, converter, batch, table, system=system)
+                progress.step(f"read {source.name}", batch.first_row + batch.size - 1)
     return snapshot_at
+
+
+def load_tables(con: duckdb.DuckDBPyConnection, folder: Path, sources: Iterable[SourceMap]) -> None:
+    """Make the working tables of the files in the folders of `folder`; rows of shape `events` are folded to cases."""
+    for name, schema in _TABLES.items():
+        empty = schema.empty_table()
+        con.register("empty_shape", empty)
+        con.execute(f"create table {name} as select * from empty_shape")
+        con.unregister("empty_shape")
+        paths = [str(path) for path in folder.glob(f"*/{name}.parquet")]
+        if paths:
+            con.execute(f"insert into {name} select * from read_parquet(?)", [paths])
+    for source in sources:
+        if source.shape == "events":
+            fold_event_rows(con, source.name)
+
+
+class RowFiles:
+    """Files of typed rows in one folder, a Parquet file for each working table that gets rows."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder."""
+        folder.mkdir(mode=0o700)
+        self._folder = folder
+        self._writers: dict[str, pq.ParquetWriter] = {}
+
+    def append(self, name: str, rows: pa.Table) -> None:
+        """Append rows in the shape of their table."""
+        if name not in self._writers:
+            self._writers[name] = pq.ParquetWriter(self._folder / f"{name}.parquet", rows.schema, compression="lz4")
+        self._writers[name].write_table(rows)
+
+    def __enter__(self) -> Self:
+        """Write inside."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Finish the files."""
+        for writer in self._writers.values():
+            writer.close()
 
 
 def fold_event_rows(con: duckdb.DuckDBPyConnection, source: str) -> None:
@@ -145,20 +170,21 @@ def _distinct(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def _read_batch(con: duckdb.DuckDBPyConnection, converter: Converter, batch: Batch, table: str, *, system: str) -> None:
+def _read_batch(files: RowFiles, converter: Converter, batch: Batch, table: str, *, system: str) -> None:
     bad = BadCells(converter.source.name, table, batch.first_row)
     keys = converter.case_keys(batch.columns[converter.source.link.case_ref])
     secret = converter.is_secret(batch) if table != "event" else pa.repeat(pa.scalar(False), batch.size)
     if table != "event":
         case = _case_rows(converter, batch, bad, system=system)
-        _insert(con, "case_raw", CASE_RAW, {**case, "case_key": keys, "is_secret": secret}, batch, converter.source)
-        _insert_date_events(con, converter, batch, bad, keys=keys, secret=secret)
+        case |= {"case_key": keys, "is_secret": secret}
+        files.append("case_raw", _shaped(CASE_RAW, case, batch, converter.source))
+        _append_date_events(files, converter, batch, bad, keys=keys, secret=secret)
     if table != "case":
         event = converter.columns(converter.source.event, batch, bad)
         event |= {"case_key": keys, "is_secret": secret, "position": _row_numbers(batch)}
-        _insert(con, "event_raw", EVENT_RAW, event, batch, converter.source)
+        files.append("event_raw", _shaped(EVENT_RAW, event, batch, converter.source))
     if bad.rows:
-        _append(con, "quarantine", bad.table_rows())
+        files.append("quarantine", bad.table_rows())
 
 
 def _case_rows(converter: Converter, batch: Batch, bad: BadCells, *, system: str) -> dict[str, pa.Array]:
@@ -175,8 +201,8 @@ def _case_rows(converter: Converter, batch: Batch, bad: BadCells, *, system: str
     return made
 
 
-def _insert_date_events(
-    con: duckdb.DuckDBPyConnection,
+def _append_date_events(
+    files: RowFiles,
     converter: Converter,
     batch: Batch,
     bad: BadCells,
@@ -204,32 +230,16 @@ def _insert_date_events(
             how = ColumnMap(column=event.to_unit, map=event.map)
             made["to_unit_id"] = converter.units(event.to_unit, how, batch.columns[event.to_unit], bad)
         table = _shaped(EVENT_RAW, made, batch, converter.source)
-        _append(con, "event_raw", table.filter(pc.is_valid(table["occurred_on"])))
+        files.append("event_raw", table.filter(pc.is_valid(table["occurred_on"])))
 
 
 def _row_numbers(batch: Batch) -> pa.Array:
     return pa.arange(batch.first_row, batch.first_row + batch.size)
 
 
-def _insert(
-    con: duckdb.DuckDBPyConnection,
-    name: str,
-    schema: pa.Schema,
-    made: dict[str, Any],
-    batch: Batch,
-    source: SourceMap,
-) -> None:
-    _append(con, name, _shaped(schema, made, batch, source))
-
-
 def _shaped(schema: pa.Schema, made: dict[str, Any], batch: Batch, source: SourceMap) -> pa.Table:
     made = {**made, "source": pa.repeat(pa.scalar(source.name), batch.size)}
     return pa.table([made[f.name] if f.name in made else pa.nulls(batch.size, f.type) for f in schema], schema=schema)
-
-
-def _append(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
-    """Append rows without registering them: what a transaction registers lives in memory until it ends."""
-    con.from_arrow(rows).insert_into(name)
 
 
 def _snapshot(source: SourceMap, rows: OpenSource) -> datetime:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -87,6 +88,16 @@ def open_source(source: SourceMap, root: Path) -> Iterator[OpenSource]:
         ) from None
     finally:
         engine.dispose()
+
+
+def size_of(source: SourceMap, root: Path) -> int:
+    """Say how many bytes a source has, as far as its address tells: a database on a server counts as endless."""
+    if source.kind == "table":
+        return _file_of(source, root).stat().st_size
+    url = _engine_of(source, root).url
+    if url.drivername != "sqlite" or not url.database or url.database == ":memory:":
+        return sys.maxsize
+    return Path(url.database.removeprefix("file:")).stat().st_size
 
 
 class _CsvSource(OpenSource):

@@ -16,21 +16,19 @@ import pyarrow as pa
 from etl.engine import open_duckdb
 from etl.errors import SourceError
 from etl.extract.batch import check_conservation, compare, write_data, write_labels, write_quarantine
-from etl.extract.convert import Converter
 from etl.extract.derive import derive_cases, hash_content
 from etl.extract.event_dates import date_cases
-from etl.extract.keys import Hasher
 from etl.extract.link import Joined, join_cases
 from etl.extract.manifest import Manifest, read_manifests, write_manifest
 from etl.extract.mapping import SourceMap, load_sources
 from etl.extract.quality import REASON_PREFIX
-from etl.extract.read import make_tables, read_source
+from etl.extract.read import load_tables
+from etl.extract.reading import Task, read_sources
 from etl.extract.report import ExtractReport, Indicator, Linkage, band_of
-from etl.extract.rows import open_source
 from etl.extract.screen import SourceCount, reject_merged, scalar, screen
 from etl.extract.timeline import make_timelines
 from etl.extract.view import read_labels
-from etl.extract.vocabulary import LIST_OF, SlugBook, Vocabulary
+from etl.extract.vocabulary import LIST_OF, SlugBook
 from etl.instance import Instance
 from etl.model.progress import SILENT, Progress
 from etl.model.staging import STAGING_VERSION
@@ -56,11 +54,16 @@ def extract(
     policy = instance.settings.policy
     manifests = read_manifests(instance.staging)
     slugs = SlugBook(read_labels(instance.staging))
-    with _workshop(instance) as con:
+    with _workshop(instance) as (con, folder):
         secret = instance.secret(create=not manifests)  # a new secret would make every staged case look new
-        snapshots = _read_all(con, instance, sources, secret=secret, slugs=slugs, progress=progress)
+        tasks = [Task(s, instance.root, folder / s.name, secret, policy, slugs) for s in sources]
+        readings = read_sources(tasks, progress)
+        snapshots = {name: reading.snapshot_at for name, reading in readings.items()}
         work = _Work(instance, con, manifests, bool(only))
         work.check_snapshots(snapshots)
+        load_tables(con, folder, sources)
+        for reading in readings.values():
+            slugs.take_in(reading.slugs)
         _name_slugs(con, sources, slugs)
         date_cases(con, sources)
         counts = screen(con, sources, snapshots=snapshots)
@@ -204,45 +207,25 @@ def _describe(by_source: Mapping[str, SourceCount], snapshots: Mapping[str, date
 
 
 @contextmanager
-def _workshop(instance: Instance) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a temporary DuckDB under var/tmp that is gone afterwards; of a run that died, too."""
+def _workshop(instance: Instance) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """Open a temporary DuckDB and a folder for rows under var/tmp that are gone afterwards; of a run that died, too."""
     folder = instance.private_folder("tmp")
     for old in folder.glob("extract-*"):
         _remove(old)
-    path = folder / f"extract-{uuid4().hex[:12]}.duckdb"
+    rows = folder / f"extract-{uuid4().hex[:12]}"
+    rows.mkdir(mode=0o700)
+    path = rows.with_suffix(".duckdb")
     backend = open_duckdb(folder, memory_limit=MEMORY_LIMIT, database=str(path))
     try:
-        yield backend.con
+        yield backend.con, rows
     finally:
         backend.disconnect()
-        for left in folder.glob(f"{path.stem}*"):
+        for left in folder.glob(f"{rows.name}*"):
             _remove(left)
 
 
 def _remove(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-
-
-def _read_all(
-    con: duckdb.DuckDBPyConnection,
-    instance: Instance,
-    sources: Sequence[SourceMap],
-    *,
-    secret: bytes,
-    slugs: SlugBook,
-    progress: Progress,
-) -> dict[str, datetime]:
-    """Read every source into the working tables; the instant each stands for."""
-    make_tables(con)
-    policy = instance.settings.policy
-    vocabulary = Vocabulary(policy)
-    snapshots = {}
-    for source in sources:
-        vocabulary.check(source)
-        converter = Converter(source, vocabulary, hasher=Hasher(secret, source.name), slugs=slugs)
-        with open_source(source, instance.root) as rows:
-            snapshots[source.name] = read_source(con, rows, converter, system=policy.calendar.system, progress=progress)
-    return snapshots
 
 
 def _name_slugs(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap], slugs: SlugBook) -> None:

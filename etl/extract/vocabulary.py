@@ -164,6 +164,13 @@ class SlugBook:
             self._lists[list_code] = SlugCodes(list_code, lang, known)
         return self._lists[list_code]
 
+    def take_in(self, other: SlugBook) -> None:
+        """Remember the names that another process read."""
+        for slugs in other._lists.values():
+            mine = self.of(slugs.list_code, slugs.lang)
+            for title in slugs.titles.values():
+                mine.token(title)
+
     def codes(self) -> list[tuple[str, str, str]]:
         """List (list, key, code) of every name seen in this run."""
         return [(name, key, code) for name, slugs in self._lists.items() for key, code in slugs.codes().items()]

@@ -1,0 +1,146 @@
+"""All sources into files of typed rows: one after the other, or large ones side by side, each by a process of its own.
+
+Where it stands: called by the run, before the working tables. A process of its own (`etl.extract.reader`) has its own
+connection and snapshot, writes the same files, and ends with whoever started it: it gets its task, the secret in it,
+over a socket, and leaves when that closes. Small sources are read here, sooner than a process starts.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from etl.errors import PortalError, SourceError
+from etl.extract.convert import Converter
+from etl.extract.keys import Hasher
+from etl.extract.mapping import SourceMap
+from etl.extract.read import read_source
+from etl.extract.rows import open_source, size_of
+from etl.extract.vocabulary import SlugBook, Vocabulary
+from etl.metadata import Policy
+from etl.model.progress import Progress
+
+LARGE = 32 << 20  # bytes of a source that are worth a process
+
+
+@dataclass(frozen=True)
+class Task:
+    """What reading one source takes; `folder` gets its files, `slugs` knows the names of earlier runs."""
+
+    source: SourceMap
+    root: Path
+    folder: Path
+    secret: bytes
+    policy: Policy
+    slugs: SlugBook
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a process that reads has to tell on its way: see `Progress`."""
+
+    name: str
+    done: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known of a source that was read: the instant (UTC) its rows stand for, and the names behind its slugs."""
+
+    snapshot_at: datetime
+    slugs: SlugBook
+
+
+def read_sources(tasks: Sequence[Task], progress: Progress, *, large: int = LARGE) -> dict[str, Reading]:
+    """Read every source into its folder; where several have `large` bytes or more, each of these in its own process.
+
+    Errors: SettingsError for a code nobody knows, else those of `read_source`; SourceError where a process was killed.
+    """
+    for task in tasks:
+        Vocabulary(task.policy).check(task.source)
+    apart = [task for task in tasks if size_of(task.source, task.root) >= large] if len(tasks) > 1 else []
+    apart = apart if len(apart) > 1 else []
+    readings = dict(_read_apart(apart, progress))
+    readings |= {task.source.name: read_one(task, progress) for task in tasks if task not in apart}
+    return {task.source.name: readings[task.source.name] for task in tasks}
+
+
+def read_one(task: Task, progress: Progress) -> Reading:
+    """Read one source in this process."""
+    source = task.source
+    hasher = Hasher(task.secret, source.name)
+    converter = Converter(source, Vocabulary(task.policy), hasher=hasher, slugs=task.slugs)
+    with open_source(source, task.root) as rows:
+        system = task.policy.calendar.system
+        snapshot_at = read_source(rows, converter, task.folder, system=system, progress=progress)
+    return Reading(snapshot_at, task.slugs)
+
+
+def _read_apart(tasks: Sequence[Task], progress: Progress) -> Iterator[tuple[str, Reading]]:
+    """Read each source in a process of its own, as many at a time as there are cores; none outlives this function."""
+    waiting = list(tasks)
+    running: dict[Connection, tuple[Task, subprocess.Popen[bytes]]] = {}
+    with _ended(running):
+        while waiting or running:
+            while waiting and len(running) < (os.cpu_count() or 1):
+                task = waiting.pop(0)
+                running.update([_start(task)])
+            for wire in _ready(running):
+                task, process = running[wire]
+                told = _receive(wire, task)
+                if isinstance(told, Step):
+                    progress.step(told.name, told.done)
+                    continue
+                yield task.source.name, told
+                process.wait()
+                wire.close()
+                del running[wire]
+
+
+def _ready(wires: Iterable[Connection]) -> list[Connection]:
+    return [wire for wire in wait(list(wires)) if isinstance(wire, Connection)]
+
+
+def _start(task: Task) -> tuple[Connection, tuple[Task, subprocess.Popen[bytes]]]:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        command = [sys.executable, "-m", "etl.extract.reader", str(theirs.fileno())]
+        process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+    wire = Connection(ours.detach())
+    wire.send(task)
+    return wire, (task, process)
+
+
+def _receive(wire: Connection, task: Task) -> Step | Reading:
+    try:
+        told: Step | Reading | PortalError = wire.recv()
+    except (EOFError, ConnectionError):
+        raise SourceError(
+            "source-reader-died",
+            found=f"the process that read source {task.source.name!r} gone before its end",
+            expected="a process that reads to the end; nothing was written",
+            todo="Look whether the system killed it for want of memory, and run again.",
+        ) from None
+    if isinstance(told, PortalError):
+        raise told
+    return told
+
+
+@contextmanager
+def _ended(running: dict[Connection, tuple[Task, subprocess.Popen[bytes]]]) -> Iterator[None]:
+    """End every process that still runs when the work inside ends, however it ends."""
+    try:
+        yield
+    finally:
+        for wire, (_, process) in running.items():
+            process.kill()
+            process.wait()
+            wire.close()
