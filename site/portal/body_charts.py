@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from portal.body_facts import BodyFacts
+from portal.body_facts import BodyFacts, is_one_longest
 from portal.charts import Chart, Series
 from portal.intervals import Interval
 from portal.released import Released, Row
@@ -91,7 +91,7 @@ def outcome_title(line: OutcomeLine, released: Released, words: Words) -> str:
 
 
 def stage_chart(facts: BodyFacts, released: Released, words: Words) -> Chart | None:
-    """Draw the median days of each stage, the longest in amber."""
+    """Draw the median days of each stage, the longest in amber where one is."""
     rows = [row for row in facts.stages.rows if row["median_days"] is not None]
     names = tuple(released.activity(row["activity_code"], lang=words.lang).text for row in rows)
     return _days_chart(
@@ -112,15 +112,19 @@ def _days_chart(
     if not rows:
         return None
 
+    leads = is_one_longest([row["median_days"] for row in rows])
+
     def part(tone: str, label: str, chosen: bool) -> Series:
-        picked = [(i == 0) == chosen for i in range(len(rows))]
+        picked = [(leads and i == 0) == chosen for i in range(len(rows))]
         values = tuple(float(row["median_days"]) if yes else 0.0 for row, yes in zip(rows, picked, strict=True))
         texts = tuple(
             days_words(row["median_days"], words) if yes else "" for row, yes in zip(rows, picked, strict=True)
         )
         return Series(label, values, tone, texts)
 
-    series = (part("late", words.say("the longest"), chosen=True), part("done", words.say("the others"), chosen=False))
+    longest = part("late", words.say("the longest"), chosen=True)
+    others = part("done", words.say("the others"), chosen=False)
+    series = tuple(each for each in (longest, others) if any(each.texts))
     said = words.say("; ").join(f"{n} {days_words(r['median_days'], words)}" for n, r in zip(names, rows, strict=True))
     return Chart(
         kind="bar",
@@ -129,7 +133,7 @@ def _days_chart(
         text=said,
         lang=words.lang,
         categories=names,
-        series=series if len(rows) > 1 else series[:1],
+        series=series,
         unit=words.say("days"),
         heading=heading,
     )

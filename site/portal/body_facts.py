@@ -30,8 +30,8 @@ class Stages:
 
     @property
     def longest(self) -> Row | None:
-        """The stage with the longest median; None where nothing is shown."""
-        return self.rows[0] if self.rows and self.rows[0]["median_days"] else None
+        """The stage with the longest median; None where nothing is shown or several took equally long."""
+        return self.rows[0] if is_one_longest([row["median_days"] for row in self.rows]) else None
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,15 @@ class BodyFacts:
         if sum(row["registered_count"] for row in self.flow) < OFTEN * len(self.flow):
             return ()
         return tuple(i for i, row in enumerate(self.flow) if not row["registered_count"] and not row["finished_count"])
+
+
+def is_one_longest(days: Sequence[float | None]) -> bool:
+    """Say whether the first of medians in falling order is longer than the next: nobody is singled out of equals.
+
+    >>> is_one_longest([6, 2]), is_one_longest([6, 6]), is_one_longest([0]), is_one_longest([])
+    (True, False, False, False)
+    """
+    return bool(days and days[0]) and (len(days) < 2 or (days[0] or 0) > (days[1] or 0))
 
 
 def interval(row: Row) -> Interval:

@@ -16,6 +16,7 @@ from portal.waits import strip_chart
 from portal.words import Words
 
 MOST_SERVICES = 40
+NOT_RECORDED = "not_recorded"
 
 
 def file_of(scope: Scope, scopes: Sequence[Scope]) -> str:
@@ -63,8 +64,10 @@ def _first_screen(
 def _outcomes(body: BodyFacts, released: Released, words: Words) -> dict[str, Any]:
     lines = outcome_lines(body.outcomes)
     known = sum(line.share.at_least for line in lines)
+    is_silent = [line.code for line in lines] == [NOT_RECORDED]
     return {
-        "outcomes": outcome_chart(lines, released, words),
+        "outcomes": None if is_silent else outcome_chart(lines, released, words),
+        "no_outcome": words.pct_range(lines[0].share.low, lines[0].share.high) if is_silent else "",
         "outcome_lines": [
             {
                 "tone": line.tone,

@@ -34,10 +34,12 @@ KINDS = (
     "data",
     "methodology",
     "privacy",
+    "quality",
     "find",
     "nothing",
     "tables",
     "table",
+    "row",
     "query",
     "error",
 )
@@ -73,6 +75,7 @@ class Site:
             "nothing": f"/{language}/nothing.html",
             "tables": "/data/portal",
             "table": "/data/portal/case_group?_sort=case_count",
+            "row": "/data/portal/body/shahrdari",
             "query": "/data/portal/bodies",
             "error": "/data/portal/nothing",
         }

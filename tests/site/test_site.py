@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,6 +16,7 @@ from etl.errors import ReleaseError
 from etl.instance import Instance
 from portal import build_site
 from portal.catalogue import load_queries
+from tests.site.maker import make_released
 
 WEIGHT = 100_000  # bytes of a page with its style sheet
 VOID = {"meta", "link", "input", "img", "br", "hr", "use", "path", "rect", "circle", "line"}
@@ -257,3 +259,25 @@ def test_nothing_refers_to_a_table_that_is_not_there(built: Path) -> None:
         text = page.read_text(encoding="utf-8")
         if "table of due dates" in text:
             assert '<table class="dates">' in text, page
+
+
+def test_nobody_is_singled_out_of_equals(tmp_path: Path) -> None:
+    """Where units took equally long none is drawn as the longest, and no stage leads the first screen."""
+    make_released(tmp_path / "datasets")
+    with sqlite3.connect(tmp_path / "datasets" / "portal-1405-06.db") as connection:
+        connection.execute("update case_group_step set since_previous_median_days = 3 where step_number > 1")
+    page = (build_site(Instance(tmp_path)) / "en" / "body" / "mosharekat" / "index.html").read_text(encoding="utf-8")
+    drawn = re.search(r'<svg class="chart bar"[^>]*units-t.*?</svg>', page, re.DOTALL)
+    assert drawn
+    assert "t-done" in drawn[0]
+    assert "t-late" not in drawn[0]
+
+
+def test_outcome_that_nobody_recorded_is_said_not_drawn(tmp_path: Path) -> None:
+    """A grey bar of one part says nothing; a sentence with its query does."""
+    make_released(tmp_path / "datasets")
+    with sqlite3.connect(tmp_path / "datasets" / "portal-1405-06.db") as connection:
+        connection.execute("update case_group set outcome_code = 'not_recorded' where outcome_code is not null")
+    page = (build_site(Instance(tmp_path)) / "en" / "body" / "mosharekat" / "index.html").read_text(encoding="utf-8")
+    assert re.search(r'How cases ended is not recorded:\s*<a class="fig" href="/data/portal/outcomes', page)
+    assert "outcomes-t" not in page
