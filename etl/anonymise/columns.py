@@ -1,62 +1,63 @@
-"""The ladder's columns of a case at each of their levels, before any is dropped.
+"""The ladder's columns of a case at each of their levels, before any is dropped, and those its rung shows.
 
-service: leaf and the root of its tree (family); unit: leaf and the root of its tree (department); outcome, one level
-coarser for services marked sensitive, whatever the data say (DESIGN §4 "Persons behind the outcome"); lateness on the
-headline clock; the duration band of `wait_days`; is_loop; channel. A value that the source lacks is `not_recorded`.
+service and unit along their trees; outcome, one level coarser for services marked sensitive, whatever the data say
+(DESIGN §4 "Persons behind the outcome"); lateness on the headline clock; the duration band of `wait_days`; is_loop;
+channel. A value that the source lacks is `not_recorded`. Traces are added elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import pyarrow as pa
 
 from etl.anonymise.held import hold_rows
-from etl.metadata import Policy, duration_bands
+from etl.metadata import Policy, code_rows, duration_bands
+from etl.metadata.levels import ancestors, depth_of, levels_of
 from etl.metadata.settings import Node
 from etl.model.codes import NOT_RECORDED
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
-# ladder column, level -> column of a case
-VALUES = {
-    ("service", "leaf"): "service_leaf",
-    ("service", "family"): "service_family",
-    ("unit", "leaf"): "unit_leaf",
-    ("unit", "department"): "unit_department",
-    ("outcome", "code"): "outcome_value",
-    ("lateness", "code"): "lateness_value",
-    ("duration", "band"): "duration_value",
-    ("loop", "flag"): "loop_value",
-    ("channel", "code"): "channel_value",
-    ("trace", "steps_units"): "trace_steps_units",
-    ("trace", "steps"): "trace_steps",
-    ("trace", "milestones"): "trace_milestones",
+PUBLISHED = {
+    "service": "service_id",
+    "unit": "unit_id",
+    "outcome": "outcome_code",
+    "lateness": "lateness_code",
+    "duration": "duration_band_code",
+    "loop": "is_loop",
+    "channel": "channel_code",
+    "trace": "trace_key",
 }
+WITH_LEVEL = ("service", "unit", "trace")
+# what a placed case holds: a truth value, the number of a trace; the other columns a place in a list of values
+CODED_AS = {"loop": "boolean", "trace": "int64"}
 # what peeling needs of a case beside its values
 KEPT = (
     *("case_number", "body_id", "case_type_code", "release_id", "period_code", "cadence_code", "finished_year_code"),
-    *("is_late", "is_sensitive", "wait_days"),
+    *("is_late", "is_sensitive", "wait_days", "requester_key"),
 )
-_ROOT = pa.schema([("node", pa.string()), ("root", pa.string()), ("is_marked", pa.bool_())])
 
 
-def roots(nodes: Sequence[Node]) -> dict[str, str]:
-    """Give the root of each node's tree; a root is its own.
+def value_name(column: str, level: str) -> str:
+    """Name the column of a case that holds a ladder column at a level.
 
-    >>> roots([Node("a", None, {}), Node("b", "a", {}), Node("c", "b", {})])
-    {'a': 'a', 'b': 'a', 'c': 'a'}
+    >>> value_name("unit", "leaf"), value_name("trace", "steps")
+    ('unit_at_leaf', 'trace_steps')
     """
-    parents = {node.id: node.parent for node in nodes}
+    return f"trace_{level}" if column == "trace" else f"{column}_at_{level}"
 
-    def climb(node: str) -> str:
-        parent = parents.get(node)
-        return node if parent is None else climb(parent)
 
-    return {node: climb(node) for node in parents}
+def used_levels(policy: Policy) -> dict[str, tuple[str, ...]]:
+    """List the levels at which the ladder shows each column."""
+    used: dict[str, dict[str, None]] = {}
+    for rung in policy.ladder:
+        for column, level in rung.items():
+            used.setdefault(column, {})[level] = None
+    return {column: tuple(levels) for column, levels in used.items()}
 
 
 def sensitive_services(policy: Policy) -> frozenset[str]:
@@ -74,41 +75,92 @@ def sensitive_services(policy: Policy) -> frozenset[str]:
 
 
 def with_values(case: Table, policy: Policy) -> Table:
-    """Give each finished case the columns of KEPT and of VALUES but the traces: one row per case."""
-    marked = sensitive_services(policy)
+    """Give each finished case the columns of KEPT and its values at the used levels, but the traces: one row per case."""
+    used = used_levels(policy)
     case = case.mutate(
-        service_leaf=ibis.coalesce(case.service_id, NOT_RECORDED),
-        unit_leaf=ibis.coalesce(case.unit_id, NOT_RECORDED),
-        outcome_leaf=ibis.coalesce(case.outcome_code, NOT_RECORDED),
-        lateness_value=case.lateness_code,
-        loop_value=case.is_loop,
-        channel_value=ibis.coalesce(case.channel_code, NOT_RECORDED),
-        duration_value=_band(case, policy),
+        service_at_leaf=ibis.coalesce(case.service_id, NOT_RECORDED),
+        unit_at_leaf=ibis.coalesce(case.unit_id, NOT_RECORDED),
+        outcome_fine=ibis.coalesce(case.outcome_code, NOT_RECORDED),
+        lateness_at_code=case.lateness_code,
+        loop_at_flag=case.is_loop,
+        channel_at_code=ibis.coalesce(case.channel_code, NOT_RECORDED),
     )
-    case = _with_root(case, "service", policy.services, marked)
-    case = _with_root(case, "unit", policy.units, frozenset())
-    case = case.rename(service_family="service_root", unit_department="unit_root", is_sensitive="service_is_marked")
+    case = _with_tree(case, "service", policy, used.get("service", ()), marked=sensitive_services(policy))
+    case = _with_tree(case, "unit", policy, used.get("unit", ()), marked=frozenset())
+    case = case.rename(is_sensitive="service_is_marked")
+    case = case.mutate(outcome_at_code=_coarsened(case, policy))
+    case = case.mutate(
+        **{value_name("outcome", "parent"): _parent(case.outcome_at_code, policy)},
+        **{value_name("duration", level): _band(case, policy, level) for level in used.get("duration", ())},
+    )
+    names = [value_name(column, level) for column, levels in used.items() for level in levels if column != "trace"]
+    return case.select(*KEPT, *names)
+
+
+def with_published(case: Table, policy: Policy) -> Table:
+    """Add the published columns of each case's rung, as codes (NULL: dropped there), and their levels."""
+    shown: dict[str, Any] = {}
+    for column, name in PUBLISHED.items():
+        rungs: dict[str, list[int]] = {}
+        for number, levels in enumerate(policy.ladder, 1):
+            if column in levels:
+                rungs.setdefault(levels[column], []).append(number)
+        kind = CODED_AS.get(column, "int32" if rungs else "string")
+        values = [(numbers, case[value_name(column, level)]) for level, numbers in rungs.items()]
+        shown[name] = _by_rung(case, values, kind)
+        if column in WITH_LEVEL:
+            named = [(numbers, ibis.literal(level)) for level, numbers in rungs.items()]
+            shown[f"{column}_level"] = _by_rung(case, named, "string")
+    return case.mutate(**shown)
+
+
+def _by_rung(case: Table, values: Iterable[tuple[Sequence[int], Any]], kind: str) -> Any:
+    branches = [(case.rung_number.isin(numbers), value) for numbers, value in values]
+    return ibis.cases(*branches, else_=ibis.null(kind)) if branches else ibis.null(kind)
+
+
+def _coarsened(case: Table, policy: Policy) -> Any:
     coarse = policy.sensitive.coarsen.get("outcome", {})
-    changed = [(case.is_sensitive & (case.outcome_leaf == fine), parent) for fine, parent in sorted(coarse.items())]
-    value = ibis.cases(*changed, else_=case.outcome_leaf) if changed else case.outcome_leaf
-    made = case.mutate(outcome_value=value)
-    return made.select(*KEPT, *(name for name in dict.fromkeys(VALUES.values()) if name in made.columns))
+    changed = [(case.is_sensitive & (case.outcome_fine == fine), parent) for fine, parent in sorted(coarse.items())]
+    return ibis.cases(*changed, else_=case.outcome_fine) if changed else case.outcome_fine
 
 
-def _band(case: Table, policy: Policy) -> object:
-    *closed, last = duration_bands(policy.bands.duration)
-    bands = [(case.wait_days <= edge, code) for edge, code in zip(policy.bands.duration[1:], closed, strict=True)]
+def _parent(outcome: Any, policy: Policy) -> Any:
+    parents = outcome_parents(policy)
+    above = [(outcome == code, parent) for code, parent in sorted(parents.items())]
+    return ibis.cases(*above, else_=outcome) if above else outcome
+
+
+def outcome_parents(policy: Policy) -> Mapping[str, str]:
+    """Give the coarser code of each outcome that has one."""
+    rows = (row for row in code_rows(policy) if row.list_code == "outcome")
+    return {row.code: row.parent_code for row in rows if row.parent_code is not None}
+
+
+def _band(case: Table, policy: Policy, level: str) -> Any:
+    edges = policy.bands.edges(level)
+    *closed, last = duration_bands(edges, finest=policy.bands.duration)
+    bands = [(case.wait_days <= edge, code) for edge, code in zip(edges[1:], closed, strict=True)]
     return ibis.cases((case.wait_days.isnull(), NOT_RECORDED), *bands, else_=last)
 
 
-def _with_root(case: Table, column: str, nodes: Sequence[Node], marked: frozenset[str]) -> Table:
-    root = roots(nodes)
-    known = sorted(set(root) | marked)
-    rows = [{"node": node, "root": root.get(node, node), "is_marked": node in marked} for node in known]
-    tree = hold_rows(case.get_backend(), f"{column}_tree", rows, _ROOT)
-    joined = case.join(tree, case[f"{column}_leaf"] == tree.node, how="left")
+def _with_tree(case: Table, column: str, policy: Policy, used: Sequence[str], *, marked: frozenset[str]) -> Table:
+    """Join the values of a tree at its used levels, and whether the node is marked."""
+    nodes: Sequence[Node] = getattr(policy, f"{column}s")
+    levels = [level for level in used if level != "leaf"]
+    above = {level: ancestors(nodes, depth_of(levels_of(policy, column), level)) for level in levels}
+    known = sorted({node.id for node in nodes} | marked)
+    rows = [
+        {"node": node, "is_marked": node in marked} | {level: above[level].get(node, node) for level in levels}
+        for node in known
+    ]
+    fields = [("node", pa.string()), ("is_marked", pa.bool_()), *((level, pa.string()) for level in levels)]
+    tree = hold_rows(case.get_backend(), f"{column}_tree", rows, pa.schema(fields))
+    tree = tree.rename({value_name(column, level): level for level in levels})
+    leaf = value_name(column, "leaf")
+    joined = case.join(tree, case[leaf] == tree.node, how="left")
     names = {
-        f"{column}_root": ibis.coalesce(joined.root, joined[f"{column}_leaf"]),
-        f"{column}_is_marked": ibis.coalesce(joined.is_marked, False),
+        value_name(column, level): ibis.coalesce(joined[value_name(column, level)], joined[leaf]) for level in levels
     }
-    return joined.mutate(**names).drop("node", "root", "is_marked")
+    named = {f"{column}_is_marked": ibis.coalesce(joined.is_marked, False)}
+    return joined.mutate(**names, **named).drop("node", "is_marked")

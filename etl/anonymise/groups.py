@@ -9,9 +9,10 @@ import ibis
 import pyarrow as pa
 
 from etl.anonymise.coding import Lists, decode
+from etl.anonymise.columns import PUBLISHED
 from etl.anonymise.held import fetch, hold, hold_rows
-from etl.anonymise.peel import PUBLISHED
 from etl.anonymise.ranks import rank_values, timed_band
+from etl.anonymise.requesters import REQUESTER
 from etl.anonymise.traces import Timelines, shown_unit, trace_text
 from etl.calendars import Period, parse_period
 from etl.metadata import Policy
@@ -41,7 +42,7 @@ _VALUES = (
     *("rung_number", "is_floor", "service_level", "unit_level", "trace_level", *PUBLISHED.values()),
 )
 
-PLACED_COLUMNS = ("case_number", "wait_days", "is_placed", *_VALUES)
+PLACED_COLUMNS = ("case_number", "wait_days", "is_placed", REQUESTER, "is_requester_known", *_VALUES)
 # together they are a group's identity: no two groups of a release share all of them
 _IDENTITY = (
     *("release_id", "late_for_code", "body_id", "case_type_code", "period_code", "rung_number"),
@@ -55,14 +56,18 @@ _SHOWN = ("group_number", "trace_level", "release_id")
 def number_groups(placed: Table) -> tuple[Table, Table]:
     """Hold the groups of placed cases with a number and their size, and the cases with the number of their group.
 
-    placed: PLACED_COLUMNS, codes for texts. Result: group_number, the values of the group, case_count; and case_number,
-    group_number (NULL: waits), release_id, period_code, wait_days, is_floor, trace_level, trace_key.
+    placed: PLACED_COLUMNS, codes for texts. Result: group_number, the values of the group, case_count, known_count (cases
+    with a known requester); and case_number, group_number (NULL: waits), release_id, period_code, wait_days, is_floor,
+    requester_number, trace_level, trace_key.
     """
-    grouped = placed.filter(placed.is_placed).group_by(*_VALUES).agg(case_count=placed.case_number.count())
+    grouped = placed.filter(placed.is_placed)
+    grouped = grouped.group_by(*_VALUES).agg(
+        case_count=grouped.case_number.count(), known_count=ibis.ifelse(grouped.is_requester_known, 1, 0).sum()
+    )
     number = (ibis.row_number().over(ibis.window(order_by=_IDENTITY)) + 1).cast("int32")
     groups = hold(grouped.mutate(group_number=number), "group")
     joined = _filled(placed).join(_filled(groups).select("group_number", *_FILLED), _FILLED, how="left")
-    columns = ("case_number", "group_number", "release_id", "period_code", "wait_days", "is_floor")
+    columns = ("case_number", "group_number", "release_id", "period_code", "wait_days", "is_floor", REQUESTER)
     return groups, hold(joined.select(*columns, "trace_level", "trace_key"), "member")
 
 
@@ -96,7 +101,7 @@ def group_key(relation: Table) -> Any:
 
 def _kind_steps(members: Table, timelines: Timelines, kind: str, policy: Policy) -> Table:
     shown = members.filter(members.group_number.notnull() & members.trace_level.isin(timelines.levels_of(kind)))
-    rows = timelines.steps[kind].join(shown.select("case_number", *_SHOWN), "case_number")
+    rows = timelines.steps[kind].join(shown.select("case_number", REQUESTER, *_SHOWN), "case_number")
     # the cases of a group have the same text at a step, whichever of their tokens stands for it
     joined = rows.group_by("step_number", *_SHOWN).agg(token=rows.token.min())
     for value in ("since_start", "since_previous"):

@@ -1,131 +1,148 @@
 """Peeling: the partition of finished cases into groups of at least k, one rung of the ladder after another.
 
-From the first rung down, cases that share every value of the rung with at least k - 1 others not yet placed become a
-group; the others go on. One chain of window counts over (unplaced and fitting, floor keys, the rung's columns): NULL is
-a key there, nothing is joined, nothing is recomputed from a coarser table (DESIGN §4 "Peeling"). A rung that names a
-column which the case must not or cannot show does not fit it.
+From the first rung down, cases that share every value of the rung with enough others not yet placed become a group; the
+others go on. A case is compared as a row of small integers, and only the cases that are not placed yet are carried to
+the next rung, with only the columns that a later rung compares: on each rung one count by value and two joins, nothing
+recomputed from a coarser table (DESIGN §4 "Peeling"). Enough: k distinct requesters, none with more than half.
+
+It knows rungs, not policies: `etl.anonymise.ladder` makes the rungs of a policy, and any other population can be peeled
+by rungs of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from etl.anonymise.columns import VALUES
-from etl.anonymise.held import hold, let_go
-from etl.metadata import Policy
+from etl.anonymise.held import fetch, hold, let_go
+from etl.anonymise.requesters import REQUESTER, are_enough, count_requesters
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
-PUBLISHED = {
-    "service": "service_id",
-    "unit": "unit_id",
-    "outcome": "outcome_code",
-    "lateness": "lateness_code",
-    "duration": "duration_band_code",
-    "loop": "is_loop",
-    "channel": "channel_code",
-    "trace": "trace_key",
-}
-WITH_LEVEL = ("service", "unit", "trace")
-CODED_AS = {"loop": "boolean", "trace": "int64"}  # the other columns: int32, a place in a list of values
-EARLIER = "earlier"
-RUNGS_AT_ONCE = 6  # deeper queries exhaust the stack of the SQL writer
+CASE = "case_number"
+FLOOR = "floor_number"
+_NOTHING = 0  # stands for NULL among values, whose codes begin at 1; a boolean becomes 1 or 2
+_TRUE = 2
+ROWS_KEPT = 2_000_000
 
 
-def peel(case: Table, *, policy: Policy, floor: tuple[str, ...]) -> Table:
-    """Give every case without a rung the first rung on which it stands with at least k - 1 other such cases.
+@dataclass(frozen=True)
+class Rung:
+    """What cases must share to stand together on a rung.
 
-    case: one row per case with the columns of VALUES, is_sensitive, rung_number (NULL: not placed) and the floor keys.
-    floor: the columns that no rung drops. Adds nothing but rung numbers.
+    values: columns whose values the cases of a group share; NULL is a value.
+    needs: those of them that a case must have (NULL there: the rung does not fit the case).
+    barred_by: boolean columns; where one is true, the rung does not fit the case.
+    compute: gives the values of column `computed` (one row per case: case_number, computed) from the cases that came
+        this far, all their columns; for values that depend on who is still unplaced.
     """
-    held = None
-    for number, levels in enumerate(policy.ladder, 1):
-        fits = case.rung_number.isnull() & _fits(case, levels, policy)
-        values = [case[VALUES[column, level]] for column, level in levels.items()]
-        alike = ibis.window(group_by=[fits, *(case[name] for name in floor), *values])
-        is_group = fits & (case.case_number.count().over(alike) >= policy.k)
-        case = case.mutate(rung_number=ibis.ifelse(is_group, ibis.literal(number, "int64"), case.rung_number))
-        if number % RUNGS_AT_ONCE == 0:
-            case, spent = hold(case, "peeled"), held
-            held = case
-            if spent is not None:
-                let_go(spent)
-    return case
+
+    values: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    barred_by: tuple[str, ...] = ()
+    computed: str | None = None
+    compute: Callable[[Table], Table] | None = None
 
 
-def peel_periods(case: Table, policy: Policy) -> Table:
-    """Peel the cases whose period closes now, all periods in one chain; what no rung takes is the floor of its period."""
-    peeled = peel(_start(case), policy=policy, floor=("body_id", "case_type_code", "period_code"))
-    return peeled.mutate(
-        is_floor=peeled.rung_number.isnull(),
-        rung_number=ibis.coalesce(peeled.rung_number, len(policy.ladder) + 1),
-        late_for_code=ibis.null("string"),
-        is_placed=ibis.literal(True),
-    )
+def peel(case: Table, rungs: Sequence[Rung], *, floor: tuple[str, ...], k: int) -> Table:
+    """Give every case the number of the first rung on which it stands with enough others (rung_number; NULL: none).
 
-
-def peel_late(case: Table, policy: Policy) -> Table:
-    """Peel late cases among themselves: for their period, the rest for its year, the rest for all earlier ones together.
-
-    There is no floor: what finds no group waits (is_placed false, late_for_code NULL).
+    case: held, one row per case: case_number, requester_number, the floor columns and those that rungs name. floor: the
+    columns that no rung drops. Adds rung_number and the computed columns; nothing else.
     """
-    case = _start(case)
-    case = case.mutate(
-        own_period_code=case.period_code,
-        own_cadence_code=case.cadence_code,
-        earlier_code=ibis.literal(EARLIER),
-        late_for_code=ibis.null("string"),
-    )
-    for stage in ("own_period_code", "finished_year_code", "earlier_code"):
-        case = peel(case, policy=policy, floor=("body_id", "case_type_code", stage))
-        is_new = case.rung_number.notnull() & case.late_for_code.isnull()
-        case = hold(case.mutate(late_for_code=ibis.ifelse(is_new, case[stage], case.late_for_code)), "late")
-    is_placed = case.rung_number.notnull()
-    is_own = case.late_for_code == case.own_period_code
-    return case.mutate(
-        is_floor=ibis.literal(False),
-        is_placed=is_placed,
-        period_code=ibis.ifelse(is_placed, case.late_for_code, case.own_period_code),
-        cadence_code=ibis.cases(
-            (~is_placed, case.own_cadence_code),
-            (is_own, case.own_cadence_code),
-            (case.late_for_code == EARLIER, ibis.null("string")),
-            else_=ibis.literal("year"),
-        ),
-    ).drop("own_period_code", "own_cadence_code", "earlier_code")
+    left, placed = hold(_start(case, rungs, floor), "unplaced"), _Placed()
+    made: dict[str, Table] = {}
+    for number, rung in enumerate(rungs, 1):
+        if rung.computed and rung.compute and rung.computed not in made:
+            made[rung.computed] = hold(rung.compute(left), rung.computed)
+            left = _with_computed(left, made[rung.computed], rung.computed)
+        later = rungs[number:]
+        looked = hold(_looked_at(left, rung, later, k), "looked_at")
+        count = fetch(looked.agg(n=looked.count(), placed=looked.is_placed.count()))[0]
+        placed.add(looked, number, count["n"])
+        left = looked.filter(looked.is_placed.isnull()).drop("is_placed")
+        if count["n"] - count["placed"] < k:
+            break
+    return _with_rungs(case, placed.whole(), rungs, made)
 
 
-def with_published(case: Table, policy: Policy) -> Table:
-    """Add the published columns of each case's rung, as codes (NULL: dropped there), and their levels."""
-    shown: dict[str, Any] = {}
-    for column, name in PUBLISHED.items():
-        rungs: dict[str, list[int]] = {}
-        for number, levels in enumerate(policy.ladder, 1):
-            if column in levels:
-                rungs.setdefault(levels[column], []).append(number)
-        values = [(case.rung_number.isin(numbers), case[VALUES[column, level]]) for level, numbers in rungs.items()]
-        kind = CODED_AS.get(column, "int32")
-        shown[name] = ibis.cases(*values, else_=ibis.null(kind)) if values else ibis.null(kind)
-        if column in WITH_LEVEL:
-            levels_shown = [(case.rung_number.isin(numbers), ibis.literal(level)) for level, numbers in rungs.items()]
-            shown[f"{column}_level"] = (
-                ibis.cases(*levels_shown, else_=ibis.null("string")) if levels_shown else ibis.null("string")
-            )
-    return case.mutate(**shown)
+class _Placed:
+    """The cases placed so far; what was looked at is let go before it fills the memory."""
+
+    def __init__(self) -> None:
+        self._parts: list[Table] = []
+        self._looked_at: list[Table] = []
+        self._rows = 0
+
+    def add(self, looked: Table, number: int, rows: int) -> None:
+        """Remember the cases that a rung placed, of `rows` that were looked at."""
+        here = looked.filter(looked.is_placed.notnull())
+        self._parts.append(here.select(CASE, rung_number=ibis.literal(number, "int16")))
+        if self._rows > ROWS_KEPT:  # all but the newest, on which the next rung stands
+            self._parts = [hold(self.whole(), "placed")]
+            let_go(*self._looked_at)
+            self._looked_at, self._rows = [], 0
+        self._looked_at.append(looked)
+        self._rows += rows
+
+    def whole(self) -> Table:
+        """Give one row per placed case: case_number, rung_number."""
+        return ibis.union(*self._parts) if len(self._parts) > 1 else self._parts[0]
 
 
-def _start(case: Table) -> Table:
-    return case.mutate(rung_number=ibis.null("int64"))
+def _start(case: Table, rungs: Sequence[Rung], floor: tuple[str, ...]) -> Table:
+    floors = case.select(*floor).distinct()
+    number = (ibis.row_number().over(ibis.window(order_by=floor)) + 1).cast("int32")
+    floors = hold(floors.mutate(**{FLOOR: number}), "floor")
+    names = [name for name in _used(rungs) if name in case.columns]
+    joined = case.join(floors, floor)
+    filled = {name: _filled(joined[name]) for name in names}
+    return joined.select(CASE, FLOOR, REQUESTER, **filled)
 
 
-def _fits(case: Table, levels: Mapping[str, str], policy: Policy) -> Any:
-    fits: Any = ibis.literal(True)
-    if set(levels) & set(policy.sensitive.implies):
-        fits = ~case.is_sensitive
-    if "trace" in levels:
-        fits = fits & case[VALUES["trace", levels["trace"]]].notnull()
-    return fits
+def _used(rungs: Sequence[Rung]) -> list[str]:
+    return list(dict.fromkeys(name for rung in rungs for name in (*rung.values, *rung.barred_by)))
+
+
+def _filled(column: Any) -> Any:
+    """Put a number in the place of NULL, so that values can be joined; a boolean counts 1 for false and 2 for true."""
+    if column.type().is_boolean():
+        return ibis.coalesce(column.cast("int8") + 1, _NOTHING).cast("int8")
+    return ibis.coalesce(column, _NOTHING)
+
+
+def _looked_at(left: Table, rung: Rung, later: Sequence[Rung], k: int) -> Table:
+    """Say which cases stand on a rung (is_placed, NULL: no), with the columns that later rungs look at."""
+    fitting = left
+    for name in rung.needs:
+        fitting = fitting.filter(fitting[name] != _NOTHING)
+    for name in rung.barred_by:
+        fitting = fitting.filter(fitting[name] != _TRUE)
+    keys = (FLOOR, *rung.values, *rung.barred_by)
+    counted = count_requesters(fitting, keys)
+    groups = counted.filter(are_enough(counted, k)).select(*keys, is_placed=ibis.literal(1, "int8"))
+    joined = left.join(groups, keys, how="left", rname="group_{name}")
+    names = [name for name in _used(later) if name in left.columns]
+    return joined.select(CASE, FLOOR, REQUESTER, *names, "is_placed")
+
+
+def _with_computed(left: Table, values: Table, name: str) -> Table:
+    found = values.select(found=values[CASE], **{name: values[name]})
+    joined = left.join(found, left[CASE] == found.found, how="left")
+    return joined.mutate(**{name: _filled(joined[name])}).drop("found")
+
+
+def _with_rungs(case: Table, placed: Table, rungs: Sequence[Rung], made: dict[str, Table]) -> Table:
+    found = placed.select("rung_number", found=placed[CASE])
+    result = case.join(found, case[CASE] == found.found, how="left").drop("found")
+    for name in dict.fromkeys(rung.computed for rung in rungs if rung.computed):
+        if name in made:
+            values = made[name].select(found=made[name][CASE], **{name: made[name][name]})
+            result = result.join(values, result[CASE] == values.found, how="left").drop("found")
+        else:
+            result = result.mutate(**{name: ibis.null("int64")})
+    return result

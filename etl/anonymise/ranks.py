@@ -1,8 +1,9 @@
 """Order statistics that are no single case's value: nearest ranks, published only with company on both sides.
 
 The rank of quantile q among n is ceil(q n). It is shown only if at least four of the n lie on each side of it, and only
-where n, the cases with a usable time, is at least k; n itself is shown as a band. Never the lowest, never the highest
-(DESIGN §4 "A group"). Plain window ranks, so that every engine gives the same value.
+where the cases with a usable time come from at least k requesters, none with more than half of them: a median over one
+person's ten cases is that person's. The number of those requesters is shown as a band. Never the lowest, never the
+highest (DESIGN §4 "A group"). Plain window ranks, so that every engine gives the same value.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import ibis
+
+from etl.anonymise.requesters import are_enough, count_requesters
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
@@ -22,25 +25,30 @@ TIMED_EDGES = (10, 20, 50, 100, 200)
 def rank_values(relation: Table, value: str, *, group: tuple[str, ...], percents: Mapping[str, int], k: int) -> Table:
     """Give each group with a known value its timed_count and its order statistics.
 
-    relation: one row per case, `value` in whole days (NULL: no usable time). percents: column of the answer -> percentile.
-    Result: one row per group: the group columns, timed_count (private), one column per percentile, NULL where the rank
-    has no company or fewer than k values are known.
+    relation: one row per case with requester_number, `value` in whole days (NULL: no usable time). percents: column of
+    the answer -> percentile. Result: one row per group: the group columns, timed_count (private: the requesters of the
+    cases with a value, 0 where they are not enough), one column per percentile, NULL where the rank has no company or
+    the requesters are not enough.
     """
     known = relation.filter(relation[value].notnull())
+    asked = count_requesters(known, group)
+    asked = asked.select(*group, timed_count=ibis.ifelse(are_enough(asked, k), asked.requester_count, 0))
     counted = known.group_by(*group, days=known[value].cast("int64")).agg(n=known[value].count())
     rising = ibis.cumulative_window(group_by=group, order_by="days")
     counted = counted.mutate(
-        timed_count=counted.n.sum().over(ibis.window(group_by=group)).cast("int64"),
+        known_count=counted.n.sum().over(ibis.window(group_by=group)).cast("int64"),
         up_to=counted.n.sum().over(rising).cast("int64"),
     )
-    shown = {name: _at_rank(counted, percent, k) for name, percent in percents.items()}
-    return counted.group_by(*group, "timed_count").agg(**shown)
+    shown = {name: _at_rank(counted, percent) for name, percent in percents.items()}
+    ranked = counted.group_by(*group).agg(**shown).join(asked, group)
+    nothing = ibis.null("int64")
+    return ranked.mutate(**{name: ibis.ifelse(ranked.timed_count > 0, ranked[name], nothing) for name in percents})
 
 
-def _at_rank(counted: Table, percent: int, k: int) -> Any:
-    n = counted.timed_count
+def _at_rank(counted: Table, percent: int) -> Any:
+    n = counted.known_count
     rank = (n * percent + 99) // 100
-    is_shown = (n >= k) & (rank > COMPANY) & (n - rank >= COMPANY)
+    is_shown = (rank > COMPANY) & (n - rank >= COMPANY)
     return ibis.ifelse(is_shown & (counted.up_to >= rank), counted.days, ibis.null("int64")).min()
 
 

@@ -5,7 +5,7 @@ cases among themselves -> groups and their steps -> statutory table, placements,
 with the period as a floor key, and give what releasing them one by one gives.
 
 Pure: no clock, files, environment or randomness. It computes on the engine of the given relations and leaves temporary
-tables there. It publishes no cohort and no open stock yet, and counts k on cases, not on requesters.
+tables there. It publishes no cohort and no open stock yet.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ import pyarrow as pa
 from etl.anonymise.cadence import Bootstrap, bootstrap, with_periods, yearly_cadences
 from etl.anonymise.cases import earlier_flags, month_index, staged_cases
 from etl.anonymise.coding import Lists, encode
-from etl.anonymise.columns import VALUES, with_values
+from etl.anonymise.columns import PUBLISHED, used_levels, value_name, with_published, with_values
+from etl.anonymise.finished import peel_late, peel_periods
 from etl.anonymise.groups import PLACED_COLUMNS, case_groups, group_steps, number_groups
 from etl.anonymise.held import fetch, hold, hold_rows, let_go
 from etl.anonymise.history import History
+from etl.anonymise.ladder import ladder_rungs
 from etl.anonymise.margins import (
     MARGIN,
     Kind,
@@ -34,10 +36,10 @@ from etl.anonymise.margins import (
     with_awaiting,
     withdrawn_cases,
 )
-from etl.anonymise.peel import PUBLISHED, peel_late, peel_periods, with_published
 from etl.anonymise.placement import placements
 from etl.anonymise.quality import inferred_sums, quality_rows
-from etl.anonymise.report import group_sums, linkage_sums, make_report
+from etl.anonymise.report import group_sums, k_bases, linkage_sums, make_report
+from etl.anonymise.requesters import with_requesters
 from etl.anonymise.statutory import statutory
 from etl.anonymise.traces import Timelines, hold_timelines, trace_steps, with_traces
 from etl.errors import PrivacyError
@@ -70,7 +72,7 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
 
     staging: the current view, one row per live case and its events. calendar: shape CALENDAR_DAY, from the earliest date
     of staging to past the newest due month. Waits are in days of the headline clock's kind. Raises PrivacyError where the
-    memory of earlier releases is torn or a case would be lost. Cost: one window count per rung over the finished cases.
+    memory of earlier releases is torn or a case would be lost. Cost: one count per rung over the cases not placed yet.
     """
     system = policy.calendar.system
     low, high = month_index(system, history.due[0]), month_index(system, history.due[-1])
@@ -108,7 +110,9 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
         placement=placements(
             case=case, finished=finished, members=members, reopened=reopened, withdrawn=withdrawn, months=months
         ),
-        report=make_report([code for _, code in due], sums=sums, linkage=linkage, margins=margins, k=policy.k),
+        report=make_report(
+            [code for _, code in due], sums=sums, linkage=linkage, margins=margins, bases=k_bases(alike), k=policy.k
+        ),
         cadence_bootstrap=guessed,
         quality=quality_rows(linkage, inferred_sums(case, staging.event, low=low, high=high), k=policy.k),
     )
@@ -136,20 +140,21 @@ def _closing(finished: Table, *, policy: Policy, months: Table, low: int, high: 
     """Hold the cases whose period closes in a due month, with codes for their texts, and the lists of the codes."""
     closing = finished.filter(finished.release_index <= high)
     closing = closing.mutate(is_late=closing.release_index < low, month=ibis.greatest(closing.release_index, low))
-    texts = hold(with_values(closing.join(months, "month"), policy), "closing")
-    coded, lists = encode(texts, _texts(texts))
+    texts = hold(with_requesters(with_values(closing.join(months, "month"), policy)), "closing")
+    coded, lists = encode(texts, _texts(policy))
     held = hold(coded, "coded")
     let_go(texts)
     return held, lists
 
 
-def _texts(closing: Table) -> dict[str, list[str]]:
+def _texts(policy: Policy) -> dict[str, list[str]]:
     """Name the columns of texts that peeling compares, by the published column that will show their values."""
-    drawn: dict[str, list[str]] = {"body_id": ["body_id"], "case_type_code": ["case_type_code"]}
-    for (column, _), value in VALUES.items():
-        if value in closing.columns and closing[value].type().is_string():
-            drawn.setdefault(PUBLISHED[column], []).append(value)
-    return {name: list(dict.fromkeys(columns)) for name, columns in drawn.items()}
+    drawn = {
+        PUBLISHED[column]: [value_name(column, level) for level in levels]
+        for column, levels in used_levels(policy).items()
+        if column not in ("loop", "trace")
+    }
+    return {"body_id": ["body_id"], "case_type_code": ["case_type_code"], **drawn}
 
 
 def _timelines(closing: Table, case: Table, staging: Staging, *, calendar: Table, policy: Policy) -> Timelines:
@@ -166,10 +171,12 @@ def _placed(closing: Table, timelines: Timelines, policy: Policy) -> Table:
 
 
 def _peeled(closing: Table, policy: Policy) -> Table:
-    placed = with_published(peel_periods(closing.filter(~closing.is_late), policy), policy).select(*PLACED_COLUMNS)
+    rungs = ladder_rungs(policy, {})
+    peeled = peel_periods(closing.filter(~closing.is_late), rungs, k=policy.k)
+    placed = with_published(peeled, policy).select(*PLACED_COLUMNS)
     if fetch(closing.filter(closing.is_late).agg(n=closing.case_number.count()))[0]["n"]:
-        late = with_published(peel_late(closing.filter(closing.is_late), policy), policy)
-        placed = placed.union(late.select(*PLACED_COLUMNS))
+        late = peel_late(closing.filter(closing.is_late), rungs, k=policy.k)
+        placed = placed.union(with_published(late, policy).select(*PLACED_COLUMNS))
     return placed
 
 

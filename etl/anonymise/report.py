@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
+from etl.anonymise.columns import PUBLISHED
 from etl.anonymise.held import fetch
-from etl.anonymise.peel import PUBLISHED
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 BAND_POINTS = 20
+CASES = "cases"
+REQUESTERS = "requesters"
 SHOWN = (
     "service_id",
     "unit_id",
@@ -65,6 +67,12 @@ def group_sums(groups: Table) -> list[dict[str, Any]]:
     )
 
 
+def k_bases(groups: Table) -> dict[str, str]:
+    """Say what k counts in each release: requesters where one is known, else cases. groups: with known_count."""
+    known = fetch(groups.group_by("release_id").agg(n=groups.known_count.sum()))
+    return {row["release_id"]: REQUESTERS if row["n"] else CASES for row in known}
+
+
 def linkage_sums(case: Table, *, low: int, high: int) -> list[dict[str, Any]]:
     """Count I1 to I4 over the desk's cases by body and year of registration, for years whose last month is due."""
     month = case.registered_index
@@ -91,9 +99,13 @@ def make_report(
     sums: Iterable[Mapping[str, Any]],
     linkage: Iterable[Mapping[str, Any]],
     margins: Iterable[Mapping[str, Any]],
+    bases: Mapping[str, str],
     k: int,
 ) -> dict[str, dict[str, Any]]:
-    """Write the report of each release: release id -> k, k_basis, groups, kept shares, linkage of the year that ends."""
+    """Write the report of each release: release id -> k, k_basis, groups, kept shares, linkage of the year that ends.
+
+    bases: release id -> what k counts there.
+    """
     totals: dict[str, dict[str, int]] = {release: {} for release in releases}
     for row in sums:
         for name, value in row.items():
@@ -108,7 +120,7 @@ def make_report(
     return {
         release: {
             "k": k,
-            "k_basis": "cases",
+            "k_basis": bases.get(release, CASES),
             "case_count": totals[release].get("case_count", 0),
             "floor_count": totals[release].get("floor_count", 0),
             "awaiting_count": awaiting[release],

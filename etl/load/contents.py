@@ -41,7 +41,6 @@ class RunContents:
     as_of: date
     first_month: Period
     last_on: date
-    k_basis: str = "cases"
 
     @cached_property
     def fixed(self) -> Mapping[str, pa.Table]:
@@ -87,8 +86,8 @@ class RunContents:
         codes = code_table(self.code_rows, first_id=number * ROWS_A_RELEASE + 1)
         return {**self.fixed, "calendar_day": days.combine_chunks(), "code": codes}
 
-    def release_row(self, month: Period, number: int) -> pa.Table:
-        """Make table `release`: one row."""
+    def release_row(self, month: Period, number: int, *, k_basis: str) -> pa.Table:
+        """Make table `release`: one row; k_basis: what k counts in its groups."""
         row = {
             "release_id": month.code,
             "release_number": number,
@@ -96,7 +95,7 @@ class RunContents:
             "month_code": month.code,
             "as_of_on": self.as_of,
             "k": self.policy.k,
-            "k_basis_code": self.k_basis,
+            "k_basis_code": k_basis,
             "policy_sha256": self.policy.sha256,
             "schema_version": load_dictionary().schema_version,
         }

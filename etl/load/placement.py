@@ -6,7 +6,7 @@ stops all releases. Cases never pass through Python row by row: the engine joins
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,26 +33,35 @@ PLACEMENT = pa.schema(
     ]
 )
 _GROUP_IDS = "released_group_id"
-_ROWS_AT_ONCE = 400_000
 
 
 def stream_placements(
     placement: Table, backend: BaseBackend, *, group_ids: pa.Table, due: Sequence[str]
 ) -> Iterator[pa.Table]:
-    """Give the placements of each release in `due`, in that order, as PLACEMENT tables; some releases at a time in memory.
+    """Give the placements of each release in `due`, in that order, as PLACEMENT tables; in memory one release at a time.
 
     placement: the columns of PLACEMENT with group_key (NULL: waits) for case_group_id. group_ids: group_key,
     case_group_id. Errors: PrivacyError where a case is placed in a group, or a release, that is not released.
     """
-    counts = backend.to_pyarrow(placement.group_by("release_id").agg(n=placement.count()))
-    rows = dict(zip(counts["release_id"].to_pylist(), counts["n"].to_pylist(), strict=True))
-    if not set(rows) <= set(due):
-        raise _lost("placements of a release that is not being written")
     ids = backend.create_table(_GROUP_IDS, group_ids, temp=True, overwrite=True)
-    for releases in _parts(due, rows):
-        table = _fetch(placement.filter(placement.release_id.isin(releases)), backend, ids)
-        for release_id in releases:
-            yield table.filter(pc.equal(table["release_id"], release_id))
+    for release_id in due:
+        rows = placement.filter(placement.release_id == release_id)
+        joined = rows.left_join(ids, rows.group_key == ids.group_key).select(
+            *(rows[name] for name in PLACEMENT.names if name != "case_group_id"),
+            ids.case_group_id,
+            is_lost=rows.group_key.notnull() & ids.case_group_id.isnull(),
+        )
+        table = backend.to_pyarrow(joined.order_by("population_code", "case_key", "case_group_id"))
+        if pc.any(table["is_lost"]).as_py():
+            raise _lost("a case placed in a group that is not released")
+        yield table.select(PLACEMENT.names).cast(PLACEMENT)
+
+
+def check_releases(placement: Table, backend: BaseBackend, due: Sequence[str]) -> None:
+    """Refuse placements of a release that is not being written."""
+    named = backend.to_pyarrow(placement.select("release_id").distinct())["release_id"].to_pylist()
+    if not set(named) <= set(due):
+        raise _lost("placements of a release that is not being written")
 
 
 def check_placements(placements: pa.Table, group: pa.Table) -> None:
@@ -75,29 +84,6 @@ def write_placements(folder: Path, release_id: str, placements: pa.Table) -> Pat
     sync_file(temp)
     rename_durable(temp, target)
     return target
-
-
-def _parts(due: Sequence[str], rows: Mapping[str, int]) -> Iterator[list[str]]:
-    """Cut releases into runs of so many rows as one query may fetch; at least one release each."""
-    part: list[str] = []
-    for release_id in due:
-        if part and sum(rows.get(name, 0) for name in (*part, release_id)) > _ROWS_AT_ONCE:
-            yield part
-            part = []
-        part.append(release_id)
-    yield part
-
-
-def _fetch(rows: Table, backend: BaseBackend, ids: Table) -> pa.Table:
-    joined = rows.left_join(ids, rows.group_key == ids.group_key).select(
-        *(rows[name] for name in PLACEMENT.names if name != "case_group_id"),
-        ids.case_group_id,
-        is_lost=rows.group_key.notnull() & ids.case_group_id.isnull(),
-    )
-    table = backend.to_pyarrow(joined.order_by("population_code", "case_key", "case_group_id"))
-    if pc.any(table["is_lost"]).as_py():
-        raise _lost("a case placed in a group that is not released")
-    return table.select(PLACEMENT.names).cast(PLACEMENT)
 
 
 def _lost(found: str) -> PrivacyError:

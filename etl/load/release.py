@@ -28,7 +28,7 @@ from etl.load.files import Encoded, encode_bytes, encode_table
 from etl.load.gates import Gated, check_release
 from etl.load.healing import STAGING_PREFIX
 from etl.load.history import POLICY
-from etl.load.placement import check_placements, stream_placements, write_placements
+from etl.load.placement import check_placements, check_releases, stream_placements, write_placements
 from etl.load.quality import quality_table
 from etl.load.reconcile import Balance
 from etl.load.texts import TextCheck, read_canaries
@@ -104,6 +104,7 @@ def write_releases(
     balance = _balance_of(earlier)
     texts = TextCheck(read_canaries(instance.office))
     known_policies = _known_policies(earlier)
+    check_releases(published.placement, backend, codes)
     placements = stream_placements(published.placement, backend, group_ids=arranged.group_ids, due=codes)
     folder = instance.private_folder("placement")
     summaries = []
@@ -185,7 +186,7 @@ def _draft(
         **numbers,
         "quality": quality_table(published.quality, month.code, number=number),
         **contents.reference_tables(month, number),
-        "release": contents.release_row(month, number),
+        "release": contents.release_row(month, number, k_basis=published.report[month.code]["k_basis"]),
         "rung": contents.rung_rows(number, is_new=is_new),
         "withdrawal": load_dictionary().tables["withdrawal"].arrow.empty_table(),
     }

@@ -43,8 +43,11 @@ def code_rows(policy: Policy) -> list[CodeRow]:
     for name, codes in shipped_codes().items():
         for position, (code, (fa, en, parent)) in enumerate(codes.items()):
             rows[name, code] = CodeRow(name, code, parent, position, fa, en)
-    for position, (code, (fa, en)) in enumerate(duration_bands(policy.bands.duration).items()):
-        rows["duration_band", code] = CodeRow("duration_band", code, None, position, fa, en)
+    fine, wide = policy.bands.duration, policy.bands.duration_wide
+    parents = band_parents(fine, wide) if wide else {}
+    bands = duration_bands(fine) | (duration_bands(wide, finest=fine) if wide else {})
+    for position, (code, (fa, en)) in enumerate(bands.items()):
+        rows["duration_band", code] = CodeRow("duration_band", code, parents.get(code), position, fa, en)
     if policy.k < 10:  # the lowest band of timed cases begins at k
         rows["timed_band", str(policy.k)] = CodeRow(
             "timed_band", str(policy.k), None, -1, persian_digits(f"{policy.k} تا 9"), f"{policy.k} to 9"
@@ -60,13 +63,17 @@ def code_rows(policy: Policy) -> list[CodeRow]:
     return list(rows.values())
 
 
-def duration_bands(edges: tuple[int, ...]) -> dict[str, tuple[str, str]]:
+def duration_bands(edges: tuple[int, ...], *, finest: tuple[int, ...] = ()) -> dict[str, tuple[str, str]]:
     """Name the bands between edges: code -> (fa, en); an edge belongs to the band below it, the last band is open.
+
+    finest: the edges of the finest bands, where these are wider ones: a band that both have is one code.
 
     >>> list(duration_bands((0, 2, 5, 10)))
     ['00_02', '03_05', '06_10', '11_up']
+    >>> list(duration_bands((0, 10), finest=(0, 5, 10, 120)))
+    ['000_010', '011_up']
     """
-    width = len(str(edges[-1] + 1))
+    width = len(str((finest or edges)[-1] + 1))
     bands: dict[str, tuple[str, str]] = {}
     low = edges[0]
     for high in edges[1:]:
@@ -75,3 +82,18 @@ def duration_bands(edges: tuple[int, ...]) -> dict[str, tuple[str, str]]:
         low = high + 1
     bands[f"{low:0{width}}_up"] = (f"بیش از {low - 1}", f"over {low - 1}")
     return bands
+
+
+def band_parents(fine: tuple[int, ...], wide: tuple[int, ...]) -> dict[str, str]:
+    """Give the wide band of each fine band that is not itself one; the edges of the wide ones are some of the fine.
+
+    >>> band_parents((0, 2, 5, 10), (0, 5, 10))
+    {'00_02': '00_05', '03_05': '00_05'}
+    """
+    names = list(duration_bands(wide, finest=fine))
+    parents: dict[str, str] = {}
+    for high, code in zip((*fine[1:], None), duration_bands(fine), strict=True):
+        place = len(names) - 1 if high is None else sum(edge < high for edge in wide[1:])
+        if names[place] != code:
+            parents[code] = names[place]
+    return parents

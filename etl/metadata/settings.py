@@ -128,10 +128,15 @@ class Sensitive:
 
 @dataclass(frozen=True)
 class Bands:
-    """Edges of bands in days; an edge belongs to the band below it."""
+    """Edges of bands in days; an edge belongs to the band below it. Those of `duration_wide` are some of `duration`."""
 
     duration: tuple[int, ...] = (0, 2, 5, 10, 15, 20, 40, 60)
+    duration_wide: tuple[int, ...] = ()
     age: tuple[int, ...] = (10, 20, 40, 60)
+
+    def edges(self, level: str) -> tuple[int, ...]:
+        """Give the edges of durations at a level, `band` or `wide_band`."""
+        return self.duration_wide if level == "wide_band" else self.duration
 
 
 @dataclass(frozen=True)
@@ -185,6 +190,8 @@ class Policy:
             "statutory": cattrs.unstructure(self.statutory),
             "sensitive": cattrs.unstructure(self.sensitive),
             "bands": cattrs.unstructure(self.bands),
+            "levels": {column: list(levels) for column, levels in sorted(self.levels.items())},
+            "code_parents": sorted([code.list, code.code, code.parent] for code in self.codes if code.parent),
             "patterns": self.patterns,
             "floor": list(self.floor),
             "ladder": [dict(rung) for rung in self.ladder],

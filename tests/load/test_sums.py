@@ -45,7 +45,8 @@ def random_office(seed: int) -> tuple[Office, dict[int, list[int | None]]]:
             is_loop=chance.choice((None, True, False)),
         )
         row["service_level"] = {None: None, "permits": "family"}.get(row["service_id"], "leaf")
-        rows.append(row | ranks(own, WAITS, 10))
+        asked = [({"requester_key": None, "case_key": place}, day) for place, day in enumerate(own)]
+        rows.append(row | ranks(asked, WAITS, 10))
         waits[len(rows) - 1] = own
     distinct: dict[tuple[Any, ...], int] = {}
     for place, row in enumerate(rows):

@@ -15,9 +15,9 @@ from etl.load import build_database, write_releases
 from tests.fixtures.tiny_office import AS_OF, TINY, tiny_calendar, tiny_due, tiny_policy, tiny_rows, tiny_staging
 from tests.property.conftest import Run
 from tests.property.test_laws_of_random_offices import POLICY, bounded, offices
-from tests.reference.anonymise import value
 from tests.reference.intervals import interval
 from tests.reference.offices import COARSE
+from tests.reference.values import value
 
 SHOWN = {
     "outcome": ("outcome_code", COARSE),

@@ -11,8 +11,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.property.conftest import Run, month_end
-from tests.reference.anonymise import SHOWN_AS, value
+from tests.reference.anonymise import SHOWN_AS
 from tests.reference.offices import small_policy
+from tests.reference.peel import requesters
+from tests.reference.values import value
 
 RunsOf = Callable[[int], Sequence[Run]]
 
@@ -63,15 +65,29 @@ def test_law_1_no_group_is_smaller_than_k(runs_of: RunsOf, seed: int) -> None:
 
 @bounded
 @offices
-def test_law_1_no_time_stands_for_fewer_than_k_cases(runs_of: RunsOf, seed: int) -> None:
-    """A group shows a band and order statistics of its waits only over at least k cases with a known wait."""
+def test_law_1_no_group_has_fewer_than_k_requesters(runs_of: RunsOf, seed: int) -> None:
+    """Every group that is not a floor has k requesters at least, and none of them has more than half of its cases."""
     for run in runs_of(seed):
-        waits = {case["case_key"]: case["wait_days"] for case in run.snapshot.cases}
+        cases = {case["case_key"]: case for case in run.snapshot.cases}
         members = members_of(run)
         for row in run.rows["case_group"]:
-            known = [waits[key] for key in members[row["group_key"]] if waits[key] is not None]
+            asked = requesters([cases[key] for key in members[row["group_key"]]])
+            assert row["is_floor"] or len(asked) >= POLICY.k
+            assert row["is_floor"] or 2 * max(asked.values()) <= row["case_count"]
+
+
+@bounded
+@offices
+def test_law_1_no_time_stands_for_fewer_than_k_cases(runs_of: RunsOf, seed: int) -> None:
+    """A group shows a band and order statistics of its waits only over the cases of at least k people, none a half."""
+    for run in runs_of(seed):
+        cases = {case["case_key"]: case for case in run.snapshot.cases}
+        members = members_of(run)
+        for row in run.rows["case_group"]:
+            timed = [cases[key] for key in members[row["group_key"]] if cases[key]["wait_days"] is not None]
+            known, asked = [case["wait_days"] for case in timed], requesters(timed)
             shown = [row[f"wait_{name}_days"] for name in ("p25", "median", "p75", "p90")]
-            if len(known) < POLICY.k or row["is_floor"]:
+            if len(asked) < POLICY.k or 2 * max(asked.values()) > len(timed) or row["is_floor"]:
                 assert row["timed_band_code"] is None
                 assert shown == [None] * 4
             for rank_value in (day for day in shown if day is not None):

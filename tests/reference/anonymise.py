@@ -15,13 +15,13 @@ from datetime import date
 from typing import Any
 
 from etl.calendars import Period, parse_period, period_of
-from etl.metadata import Policy, duration_bands
+from etl.metadata import Policy
+from tests.reference.peel import are_enough, peel, requesters
+from tests.reference.values import NO, Case, steps_of, trace_of, value
 
-Case = Mapping[str, Any]
 Row = dict[str, Any]
 Kind = tuple[str, str]
 
-NO = "not_recorded"
 WAITS = {"wait_p25_days": 25, "wait_median_days": 50, "wait_p75_days": 75, "wait_p90_days": 90}
 SHOWN_AS = {
     "service": "service_id",
@@ -170,94 +170,6 @@ def place_late(waiting: list[tuple[Case, str, str]], month: Period, kind: Kind, 
                 add_group(members, rung, month, kind, code, cadence, code, policy, memory)
 
 
-def peel(cases: Sequence[Case], policy: Policy) -> tuple[list[tuple[int, list[Case]]], list[Case]]:
-    """Peel cases of one floor: groups with their rung number, and what is left."""
-    left, groups = list(cases), []
-    for number, levels in enumerate(policy.ladder, 1):
-        alike: dict[tuple[Any, ...], list[Case]] = defaultdict(list)
-        for case in left:
-            if fits(case, levels, policy):
-                alike[tuple(value(case, column, level, policy) for column, level in levels.items())].append(case)
-        groups += [(number, members) for members in alike.values() if len(members) >= policy.k]
-        taken = {case["case_key"] for members in alike.values() if len(members) >= policy.k for case in members}
-        left = [case for case in left if case["case_key"] not in taken]
-    return groups, left
-
-
-def fits(case: Case, levels: Mapping[str, str], policy: Policy) -> bool:
-    """Say whether a rung may and can be shown for a case."""
-    if is_sensitive(case, policy) and set(levels) & set(policy.sensitive.implies):
-        return False
-    return "trace" not in levels or bool(trace_of(case, levels["trace"]))
-
-
-def value(case: Case, column: str, level: str, policy: Policy) -> Any:
-    """Give the value of a ladder column at a level."""
-    if column == "service":
-        return up(case["service_id"] or NO, policy.services) if level == "family" else case["service_id"] or NO
-    if column == "unit":
-        return up(case["unit_id"] or NO, policy.units) if level == "department" else case["unit_id"] or NO
-    if column == "outcome":
-        coarse = policy.sensitive.coarsen.get("outcome", {}) if is_sensitive(case, policy) else {}
-        return coarse.get(case["outcome_code"] or NO, case["outcome_code"] or NO)
-    if column == "lateness":
-        return case[f"lateness_{policy.clocks.headline}_code"] or NO
-    if column == "duration":
-        return band(case["wait_days"], policy)
-    if column == "loop":
-        return case["is_loop"]
-    if column == "channel":
-        return case["channel_code"] or NO
-    return trace_of(case, level)
-
-
-def up(node: str, nodes: Sequence[Any]) -> str:
-    """Climb to the root of a tree."""
-    parents = {own.id: own.parent for own in nodes}
-    while parents.get(node):
-        node = parents[node]
-    return node
-
-
-def is_sensitive(case: Case, policy: Policy) -> bool:
-    """Say whether the service of a case, or one above it, is marked."""
-    parents = {own.id: own.parent for own in policy.services}
-    marked = set(policy.sensitive.services) | {own.id for own in policy.services if own.sensitive}
-    node = case["service_id"]
-    while node is not None and node not in marked:
-        node = parents.get(node)
-    return node is not None
-
-
-def band(days: int | None, policy: Policy) -> str:
-    """Name the duration band of a wait."""
-    if days is None:
-        return NO
-    names = list(duration_bands(policy.bands.duration))
-    for edge, name in zip(policy.bands.duration[1:], names, strict=False):
-        if days <= edge:
-            return name
-    return names[-1]
-
-
-def steps_of(case: Case, level: str) -> list[tuple[tuple[str, str | None], Any]]:
-    """List the steps of a case at a level, each with its event."""
-    events = sorted(case["events"], key=lambda event: event["seq"])
-    if level != "milestones":
-        by_unit = level == "steps_units"
-        return [((e["activity_code"] or NO, (e["to_unit_id"] or NO) if by_unit else None), e) for e in events]
-    steps: list[tuple[tuple[str, str | None], Any]] = []
-    for event in events:
-        if event["milestone_code"] and (not steps or steps[-1][0][0] != event["milestone_code"]):
-            steps.append(((event["milestone_code"], None), event))
-    return steps
-
-
-def trace_of(case: Case, level: str) -> tuple[tuple[str, str | None], ...]:
-    """Give the trace of a case at a level."""
-    return tuple(step for step, _ in steps_of(case, level))
-
-
 def add_group(
     members: Sequence[Case],
     rung: int | None,
@@ -288,7 +200,7 @@ def add_group(
     for column, name in SHOWN_AS.items():
         row[name] = value(members[0], column, levels[column], policy) if column in levels else None
     row |= {f"{column}_level": levels.get(column) for column in ("service", "unit", "trace")}
-    row |= ranks([] if rung is None else [case["wait_days"] for case in members], WAITS, policy.k)
+    row |= ranks([] if rung is None else [(case, case["wait_days"]) for case in members], WAITS, policy.k)
     row["steps"] = group_steps(members, levels["trace"], policy) if "trace" in levels else []
     row["members"] = frozenset(case["case_key"] for case in members)
     for case in members:
@@ -296,14 +208,16 @@ def add_group(
     memory.groups.append(row)
 
 
-def ranks(values: Sequence[int | None], percents: Mapping[str, int], k: int) -> Row:
-    """Give nearest ranks with four on each side, and the band of known values, where k are known."""
-    known = sorted(day for day in values if day is not None)
+def ranks(values: Sequence[tuple[Case, int | None]], percents: Mapping[str, int], k: int) -> Row:
+    """Give nearest ranks with four on each side, and the band of requesters with a value, where those are enough."""
+    timed = [case for case, day in values if day is not None]
+    known = sorted(day for _, day in values if day is not None)
     n = len(known)
-    row: Row = {"timed_band_code": timed_band(n, k)}
+    is_enough = are_enough(timed, k)
+    row: Row = {"timed_band_code": timed_band(len(requesters(timed)), k) if is_enough else None}
     for name, percent in percents.items():
         rank = -(-n * percent // 100)
-        is_shown = n >= k and rank - 1 >= 4 and n - rank >= 4
+        is_shown = is_enough and rank - 1 >= 4 and n - rank >= 4
         row[name] = known[rank - 1] if is_shown else None
     return row
 
@@ -325,9 +239,9 @@ def group_steps(members: Sequence[Case], level: str, policy: Policy) -> list[Row
             needed = [days[0], days[place]] + ([days[place - 1]] if place else [])
             if any(day is None for day in needed):
                 continue
-            start.append(days[place] - days[0])
+            start.append((case, days[place] - days[0]))
             if place:
-                previous.append(days[place] - days[place - 1])
+                previous.append((case, days[place] - days[place - 1]))
         since = ranks(start, {"since_start_median_days": 50}, policy.k)
         before = ranks(previous, {"since_previous_median_days": 50}, policy.k)
         row = {"step_number": place + 1, "activity_code": activity, "unit_id": unit, "is_gap": False}

@@ -138,6 +138,7 @@ def _life(chance: random.Random, number: int, last_on: date) -> dict[str, Any]:
     registered = FIRST_ON + timedelta(days=chance.randrange((last_on - FIRST_ON).days))
     wait = chance.choice((0, 1, 2, 2, 3, 4, 5, 7, 9, 12, 20, 35))
     outcomes = ("granted_full", "completed", "refused_exempt", "not_eligible", "rejected_unclear", None)
+    service = chance.choices(("build", "shop", "aid", "not_recorded"), weights=(8, 2, 3, 1))[0]
     key = f"{chance.randrange(16**8):08x}{number:04}"
     finished = registered + timedelta(days=wait) if chance.random() < 0.93 else None
     exempt = chance.sample(("ir_14", "ir_15"), chance.randrange(3))
@@ -149,7 +150,8 @@ def _life(chance: random.Random, number: int, last_on: date) -> dict[str, Any]:
         "case_type_code": chance.choices(("foi", "service", "inquiry"), weights=(5, 6, 1))[0],
         "body_id": f"body{body}",
         "unit_id": chance.choices(("u1", "u2", None), weights=(6, 3, 1))[0],
-        "service_id": chance.choices(("build", "shop", "aid", "not_recorded"), weights=(8, 2, 3, 1))[0],
+        "service_id": service,
+        "requester_key": _requester(chance, body, service),
         "channel_code": chance.choices(("web", "desk", None), weights=(7, 2, 1))[0],
         "registered_on": registered,
         "due_bylaw_on": registered + timedelta(days=14),
@@ -173,6 +175,14 @@ def _life(chance: random.Random, number: int, last_on: date) -> dict[str, Any]:
         "moved": chance.choices((9, 1), weights=(40, 1))[0],
     }
     return case
+
+
+def _requester(chance: random.Random, body: int, service: str) -> str | None:
+    """Draw who asks: nobody known, one of many, or the one person who asks a body most of what it is asked of a service."""
+    often = 0.6 if service == "shop" else 0.05
+    if chance.random() < often:
+        return f"often{body}"
+    return None if chance.random() < 0.3 else f"person{chance.randrange(1500)}"
 
 
 def _events(chance: random.Random, key: str, registered: date, wait: int) -> list[dict[str, Any]]:

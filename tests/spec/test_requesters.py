@@ -1,0 +1,74 @@
+"""Who asked: when cases of several people, of one person, or of nobody known are enough for a group, by small tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from etl.anonymise.peel import Rung, peel
+from etl.anonymise.ranks import rank_values
+from etl.anonymise.requesters import are_enough, count_requesters, with_requesters
+from tests.reference.runs import rows_of
+
+CASE = pa.schema(
+    [
+        ("case_number", pa.int32()),
+        ("requester_key", pa.string()),
+        ("body_id", pa.int32()),
+        ("service", pa.int32()),
+        ("days", pa.int32()),
+    ]
+)
+K = 3
+
+
+def asked_by(backend: Any, *requesters: str | None) -> Any:
+    """Put one case per requester on the engine, all of one body and service, with waits of 1, 2, 3 … days."""
+    rows = [
+        {"case_number": number, "requester_key": key, "body_id": 1, "service": 1, "days": number}
+        for number, key in enumerate(requesters, 1)
+    ]
+    name = f"asked_{len(backend.list_tables())}"
+    return with_requesters(backend.create_table(name, pa.Table.from_pylist(rows, schema=CASE)))
+
+
+@pytest.mark.parametrize(
+    ("requesters", "is_enough"),
+    [
+        (("a", "b", "c"), True),
+        (("a", "b", "b"), False),  # two people
+        ((None, None, None), True),  # nobody known: each case its own
+        (("a", "a", None), False),
+        (("a", "a", "a", "b", "c", "d"), True),  # one person holds half
+        (("a", "a", "a", "a", "b", "c", "d"), False),  # one person holds more than half
+        (("a", "a", "b", "b", "c", "c"), True),
+    ],
+)
+def test_cases_are_enough_by_who_asked(backend: Any, requesters: tuple[str | None, ...], *, is_enough: bool) -> None:
+    """Cases stand together if k people asked and nobody asked for more than half of them."""
+    case = asked_by(backend, *requesters)
+    counted = count_requesters(case, ("body_id",))
+    assert rows_of(counted.select(enough=are_enough(counted, K))) == [{"enough": is_enough}]
+    held = backend.create_table(f"peeled_{len(backend.list_tables())}", case)
+    peeled = rows_of(peel(held, [Rung(("service",))], floor=("body_id",), k=K))
+    assert {row["rung_number"] for row in peeled} == ({1} if is_enough else {None})
+
+
+def test_a_median_needs_as_many_people_as_a_group(backend: Any) -> None:
+    """Ten cases of ten people have a median, ten of which six are one person's have none, and no number of people."""
+    several = asked_by(backend, *"abcdefghij")
+    one = asked_by(backend, *"aaaaaabcde")
+    ranks = [
+        rows_of(rank_values(case, "days", group=("body_id",), percents={"median": 50}, k=K))[0]
+        for case in (several, one)
+    ]
+    assert [(row["median"], row["timed_count"]) for row in ranks] == [(5, 10), (None, 0)]
+
+
+def test_the_number_of_a_requester_is_given_to_several_cases_only(backend: Any) -> None:
+    """A requester with one case stands alone like an unknown one, but is known."""
+    rows = rows_of(asked_by(backend, "a", "a", "b", None))
+    by_number = sorted((row["case_number"], row["requester_number"], row["is_requester_known"]) for row in rows)
+    assert by_number == [(1, 1, True), (2, 1, True), (3, None, True), (4, None, False)]
