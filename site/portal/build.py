@@ -31,6 +31,7 @@ from portal.home_page import HomeFacts, home_values, read_home
 from portal.interactive import write_figures, write_scripts
 from portal.letter_page import letter_values, limit_words
 from portal.placing import BUILDING, put_in_place
+from portal.privacy_page import privacy_values
 from portal.quality import Quality, quality_lines, quality_values, read_quality
 from portal.questions import Question, example_parameters, read_questions
 from portal.reading import Rule, read_rules
@@ -175,7 +176,7 @@ def _write_language(
     write("data.html", "data.html", **_data_values(read, released, words))
     write("quality.html", "quality.html", **quality_values(list(read.qualities.values()), released, words))
     write("methodology.html", "methodology.html", limits=limit_words(words, facts))
-    write("privacy.html", "privacy.html")
+    write("privacy.html", "privacy.html", **privacy_values(released, words))
     write("chart.html", "chart.html", scripts=scripts)
     found = find_values([service.service for service, _ in read.services], read.scopes, released, words)
     write("find.html", "find.html", **found)
