@@ -33,6 +33,7 @@ META = {
     "law_kind": "calendar",
     "law_from": "received",
 }
+POLICY = "0" * 64
 _UNITS = ("legal", "secretariat")
 _STEPS = ("registered", "assigned", "in_review", "decided", "issued")
 
@@ -80,6 +81,13 @@ class ReleasedMaker:
         for position, (code, (fa, en)) in enumerate(duration_bands(BANDS).items()):
             self.add("code", list_code="duration_band", code=code, position=position, title_fa=fa, title_en=en)
 
+    def ladder(self) -> None:
+        """Add two rungs: everything that the made groups show, and the service's family."""
+        fine = {"service": "leaf", "unit": "leaf", "outcome": "code", "trace": "milestones"}
+        for number, levels in enumerate((fine, {"service": "family"}), 1):
+            named = {f"{column}_level": level for column, level in levels.items()}
+            self.add("rung", policy_sha256=POLICY, rung_number=number, **named)
+
     def month(self, number: int, period: Period, *, bodies: list[str], services: list[str]) -> None:
         """Add a release with margins and groups of each body."""
         self.add(
@@ -91,7 +99,7 @@ class ReleasedMaker:
             as_of_on=(period.last_on + timedelta(days=16)).isoformat(),
             k=10,
             k_basis_code="cases",
-            policy_sha256="0" * 64,
+            policy_sha256=POLICY,
             schema_version=1,
         )
         for body in bodies:
@@ -183,6 +191,7 @@ def make_released(datasets: Path, *, meta: dict[str, str] = META) -> None:
     """Make the released database of the tests: two bodies, sixteen months, three services, one of them never shown."""
     maker = ReleasedMaker(datasets, meta=meta)
     maker.codes()
+    maker.ladder()
     maker.add("body", body_id="mosharekat", title_fa="سازمان مشارکت", title_en="Participation Organisation")
     maker.add(
         "body",

@@ -281,3 +281,15 @@ def test_outcome_that_nobody_recorded_is_said_not_drawn(tmp_path: Path) -> None:
     page = (build_site(Instance(tmp_path)) / "en" / "body" / "mosharekat" / "index.html").read_text(encoding="utf-8")
     assert re.search(r'How cases ended is not recorded:\s*<a class="fig" href="/data/portal/outcomes', page)
     assert "outcomes-t" not in page
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("fa", ["نقاط عطف", "خانواده خدمت"]), ("en", ["Milestones", "Service family"])],
+)
+def test_the_privacy_page_says_every_rung_in_words(built: Path, lang: str, words: list[str]) -> None:
+    """The ladder that was really used stands on the page: a level by its own name, the finest by its column's."""
+    text = " ".join(read(built / lang / "privacy.html").text)
+    assert all(word in text for word in words)
+    assert "leaf" not in text
+    assert "service_level" not in text
