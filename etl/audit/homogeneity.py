@@ -1,9 +1,10 @@
 """Homogeneity: what somebody who stands outside can select, and whether it has one outcome only (l-diversity, 2007).
 
-An outsider knows of a person the columns that the policy names under `known_to_outsiders` (else service and period).
-For services whose outcome is a fact about the person, the share of one outcome among all cases of the selection, hidden
-ones in the denominator, may not exceed what the policy promises; where it promises nothing, a selection of one outcome
-only is counted as a limit. Facts about the body (refused, late) are never hidden: such selections are counted apart.
+An outsider knows of a person body, case type and period, and the columns that the policy names under `known_to_outsiders`
+(else nothing more, the service, or the service with unit or channel). For services whose outcome is a fact about the
+person, the share of one outcome among all cases that can be meant, hidden ones in the denominator, may not exceed what
+the policy promises; where it promises nothing, a selection of one outcome only is counted as a limit. Facts about the body
+(refused, late) are never hidden: such selections are counted apart.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from etl.audit.selections import key_text
 NAME = "homogeneity"
 GROUPS = "case_group"
 ALWAYS = ("body_id", "case_type_code", "period_code")
-DEFAULT = (("service",), ("service", "unit"), ("service", "channel"))
+DEFAULT: tuple[tuple[str, ...], ...] = ((), ("service",), ("service", "unit"), ("service", "channel"))
 Row = dict[str, Any]
 
 

@@ -3,7 +3,8 @@
 Who knows the ladder knows that every cell of a finer rung held fewer than k of the cases that went on. So T cases over m
 possible cells force each of the m cells to exist as soon as T > (m - 1)(k - 1). Where the finer cell is a fact about a
 person (the outcome of a sensitive service), that is a hit; elsewhere only the existence of cells of unknown size is
-learnt, and counted as a limit. Rungs with a timeline are left out: its possible values cannot be listed.
+learnt, and counted as a limit. A row that hides the outcome although its rung shows it was blanked for what it says, and
+so says it. Rungs with a timeline are left out: its possible values cannot be listed.
 """
 
 from __future__ import annotations
@@ -35,10 +36,21 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
         candidates = Candidates(evidence, release.policy)
         rows = group.filter(pc.equal(group["release_id"], release.release_id)).to_pylist()
         for row in rows:
+            _blanked(row, ladder, tally)
             _replay_row(row, ladder, release, candidates, tally)
         for leftover in _leftovers(rows, len(ladder)):
             _replay_row(leftover, ladder, release, candidates, tally)
     return tally.done()
+
+
+def _blanked(row: Row, ladder: Sequence[Rung], tally: Tally) -> None:
+    """Blanking that signals: a hidden outcome on a rung that shows outcomes."""
+    if (
+        row["rung_number"] <= len(ladder)
+        and row["outcome_code"] is None
+        and "outcome" in ladder[row["rung_number"] - 1]
+    ):
+        tally.hit("blanked", tables=(GROUPS,), where=_place(row))
 
 
 def _replay_row(row: Row, ladder: Sequence[Rung], release: Release, candidates: Candidates, tally: Tally) -> None:

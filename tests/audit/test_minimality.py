@@ -60,3 +60,12 @@ def test_the_outcomes_of_a_sensitive_service_are_the_coarse_ones(evidence: Evide
     assert "granted_full" in plain
     assert "positive" not in plain
     assert candidates.sensitive == {"welfare", "loan"}
+
+
+def test_blanking_that_signals_is_seen(evidence: Evidence) -> None:
+    """An outcome hidden on a rung that shows outcomes says that there was something to hide."""
+
+    def blank(rows: Rows) -> Rows:
+        return [row | {"outcome_code": None} if row["outcome_code"] == "refused_exempt" else row for row in rows]
+
+    assert "blanked" in learnt(_attack(planted(evidence, {"case_group": blank})))
