@@ -32,7 +32,9 @@ def test_a_group_of_k_less_one_is_seen(evidence: Evidence) -> None:
     leak = planted(evidence, {"case_group": lambda rows: _smaller(rows, case_count=evidence.k - 1)})
     attack = fuzzer.attack(leak, seed=1, attempts=ATTEMPTS)
     assert learnt(attack) == {"small_count"}
+    alone = f"case_group_id = {evidence.table('case_group')['case_group_id'][0]}"
     assert attack.hit_count > 1  # the row alone, and selections that hold nothing else
+    assert alone in {hit.where for hit in attack.findings}
     assert any(" = " in hit.where and "case_group_id" not in hit.where for hit in attack.findings)
 
 

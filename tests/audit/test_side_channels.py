@@ -119,7 +119,7 @@ def test_deleted_rows_in_a_database_are_seen(evidence: Evidence, tmp_path: Path)
         connection.execute("delete from secret where rowid % 3 = 0")
         connection.commit()
     pages = read_pages(path)
-    assert pages.dirty
+    assert len(pages.dirty) >= 3  # each page that a row was deleted from
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("drop table secret")
         connection.commit()

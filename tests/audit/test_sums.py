@@ -44,7 +44,7 @@ def test_a_residue_that_was_dropped_is_seen(evidence: Evidence, left: int) -> No
     """Where floor rows are missing, the margin less the groups is their size."""
 
     def dropped(rows: Rows) -> Rows:
-        kept = [row for row in rows if not row["is_floor"]]
+        kept = [row for row in rows if not row["is_floor"] or row["release_id"] != "1403-01"]
         kept[0]["case_count"] += 3 - left
         return kept
 
