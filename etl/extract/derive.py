@@ -17,7 +17,7 @@ from etl.calendars import WorkingCalendar, period_of
 from etl.metadata import Policy
 from etl.metadata.settings import Clock
 from etl.model.codes import NOT_RECORDED
-from etl.model.staging import CASE
+from etl.model.staging import CASE, EVENT
 
 OPEN_PARTITION = "open"
 BANDS = ((0, "0"), (1, "1"), (2, "2"), (5, "3_5"))
@@ -101,8 +101,7 @@ def hash_content(con: duckdb.DuckDBPyConnection) -> None:
 
     The sum of 64-bit parts of MD5 over numbered events needs no sorted list, and does not depend on an engine's own hash.
     """
-    event = _text(("seq", "activity_code", "milestone_code", "occurred_at", "occurred_on", "time_precision_code"))
-    event += ", " + _text(("time_source_code", "from_unit_id", "to_unit_id", "is_derived"))
+    event = _text(field.name for field in EVENT if field.name not in ("case_key", "batch_id"))
     case = _text((*HASHED, "exemption_code"))
     con.execute(
         f"""create table case_hash as
@@ -115,7 +114,8 @@ def hash_content(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _text(columns: Iterable[str]) -> str:
-    return ", ".join(f"coalesce({name}::varchar, '\\N')" for name in columns)
+    texts = (f"{name}::varchar || '+00'" if name == "occurred_at" else f"{name}::varchar" for name in columns)
+    return ", ".join(f"coalesce({text}, '\\N')" for text in texts)
 
 
 def _days(first: str, last: str, first_row: str, last_row: str, working: bool) -> str:

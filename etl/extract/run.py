@@ -208,24 +208,20 @@ def _describe(by_source: Mapping[str, SourceCount], snapshots: Mapping[str, date
 
 @contextmanager
 def _workshop(instance: Instance) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """Open a temporary DuckDB and a folder for rows under var/tmp that are gone afterwards; of a run that died, too."""
-    folder = instance.private_folder("tmp")
-    for old in folder.glob("extract-*"):
-        _remove(old)
-    rows = folder / f"extract-{uuid4().hex[:12]}"
-    rows.mkdir(mode=0o700)
-    path = rows.with_suffix(".duckdb")
-    backend = open_duckdb(folder, memory_limit=MEMORY_LIMIT, database=str(path))
+    """Open DuckDB and a folder for its spill and the rows that are read, gone afterwards; of a run that died, too.
+
+    Working tables are in memory, where they need no compression, and spill what does not fit.
+    """
+    for old in instance.private_folder("tmp").glob("extract-*"):
+        shutil.rmtree(old)
+    folder = instance.private_folder("tmp") / f"extract-{uuid4().hex[:12]}"
+    folder.mkdir(mode=0o700)
+    backend = open_duckdb(folder, memory_limit=MEMORY_LIMIT)
     try:
-        yield backend.con, rows
+        yield backend.con, folder
     finally:
         backend.disconnect()
-        for left in folder.glob(f"{rows.name}*"):
-            _remove(left)
-
-
-def _remove(path: Path) -> None:
-    shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        shutil.rmtree(folder)
 
 
 def _name_slugs(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap], slugs: SlugBook) -> None:

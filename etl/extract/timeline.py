@@ -16,57 +16,63 @@ import duckdb
 
 from etl.extract.mapping import SourceMap
 from etl.extract.screen import scalar
+from etl.model.codes import MILESTONES
 
 EVENTS_AT_ONCE = 1_000_000
 NOTICE_MILESTONES = ("registered", "awaiting_applicant", "decided")  # steps of which the applicant is to be told
 ACTION_MILESTONES = ("assigned", "in_review", "awaiting_applicant", "decided", "issued", "closed")
 
+_CODED = {
+    "event_raw": ("activity_code", "milestone_code", "time_precision_code", "time_source_code", "from_unit_id", "to_unit_id"),
+    "milestone_of": ("milestone_code",),
+}
+_CODES = """
+create type code as enum (select code from ({columns} union select unnest($fixed)) as seen(code)
+  where code is not null order by code)
+"""
 _LIVE = """
 create table event_live as
-select e.source, coalesce(k.case_key, e.case_key) as case_key, e.position,
-  coalesce(e.milestone_code, m.milestone_code) as milestone_code,
-  e.* exclude (source, case_key, position, is_secret, milestone_code),
-  false as is_derived, {sort_at} as sort_at, c.is_desk is distinct from true or k.case_key is not null as is_letter
+select coalesce(k.case_key, e.case_key) as case_key,
+  {sort_at}::timestamp as sort_at,
+  ((c.is_desk is distinct from true or k.case_key is not null)::bigint << 61) + (s.rank << 48) + e.position as place,
+  e.activity_code::code as activity_code, coalesce(e.milestone_code, m.milestone_code)::code as milestone_code,
+  e.occurred_at::timestamp as occurred_at, e.occurred_on,
+  coalesce(e.time_precision_code, 'unknown')::code as time_precision_code,
+  coalesce(e.time_source_code, case when e.occurred_at is not null then 'system' end)::code as time_source_code,
+  e.from_unit_id::code as from_unit_id, e.to_unit_id::code as to_unit_id, false as is_derived
 from event_raw e
 left join key_of k on k.row_key = e.case_key
 join (select case_key, is_desk from case_one) c on c.case_key = coalesce(k.case_key, e.case_key)
+join (select source, row_number() over (order by source) as rank from source_day) s on s.source = e.source
 left join milestone_of m on m.source = e.source and m.activity_code = e.activity_code
 """
 _CARRIED = """coalesce(e.occurred_at, last_value(e.occurred_at ignore nulls) over (
   partition by e.source, e.case_key order by e.position rows between unbounded preceding and current row))"""
 _DERIVED = """
 insert into event_live by name
-select c.source, c.case_key, 9000000000000000 as position, c.needed as milestone_code, c.needed as activity_code,
-  'unknown' as time_precision_code, true as is_derived, true as is_letter
-from (select source, case_key, case status_code when 'decided' then 'decided' when 'closed' then 'closed'
-        when 'awaiting_applicant' then 'awaiting_applicant' end as needed
+select c.case_key, 'infinity' as sort_at, 0 as place, c.needed as milestone_code, c.needed as activity_code,
+  'unknown' as time_precision_code, true as is_derived
+from (select case_key, (case status_code when 'decided' then 'decided' when 'closed' then 'closed'
+        when 'awaiting_applicant' then 'awaiting_applicant' end)::code as needed
       from case_one where source in (select source from with_event_rows)) as c
 where c.needed is not null and not exists (select 1 from event_live e
   where e.case_key = c.case_key and (e.milestone_code = c.needed or (c.needed = 'decided' and e.milestone_code = 'issued')))
 """
 _SEQUENCE = """
 {make} event_seq {as}
-select case_key,
-  row_number() over (partition by case_key order by is_derived, sort_at nulls first, is_letter, source, position)::int as seq,
-  activity_code, milestone_code, occurred_at, occurred_on, coalesce(time_precision_code, 'unknown') as time_precision_code,
-  coalesce(time_source_code, case when occurred_at is not null then 'system' end) as time_source_code,
-  from_unit_id, to_unit_id, is_derived
-from event_live where {part}
+select case_key, (row_number() over timeline)::int as seq, * exclude (case_key, sort_at, place),
+  lag(to_unit_id ignore nulls) over timeline as left_unit_id,
+  count(*) filter (milestone_code = 'decided') over (timeline rows between unbounded preceding and 1 preceding) > 0
+    as is_decided
+from event_live where {part} window timeline as (partition by case_key order by sort_at nulls first, place)
 """
 _FACTS = """
 {make} case_fact {as}
-with part as (select * from event_seq where {part}),
-held as (
-  select case_key, seq, to_unit_id, lag(to_unit_id) over (partition by case_key order by seq) as before
-  from part where to_unit_id is not null),
-turn as (
-  select case_key, min(seq) filter (milestone_code = 'decided') as decided_seq,
-    min(occurred_on) filter (milestone_code in {actions}) as acted_on, count(*) as events from part group by case_key)
-select t.case_key, t.acted_on, t.events,
-  count(*) filter (before <> to_unit_id) as referrals, count(distinct to_unit_id) as units,
-  1 + count(*) filter (before <> to_unit_id) > count(distinct to_unit_id) and count(to_unit_id) > 0 as is_loop,
-  coalesce(arg_max(to_unit_id, seq) filter (seq <= decided_seq), arg_max(to_unit_id, seq)) as holding_unit_id
-from turn t left join held h using (case_key) group by all
+select case_key, min(occurred_on) filter (milestone_code in {actions}) as acted_on, count(*) as events,
+  count(*) filter (left_unit_id <> to_unit_id) as referrals, count(distinct to_unit_id) as units,
+  1 + referrals > units and units > 0 as is_loop,
+  coalesce(arg_max(to_unit_id, seq) filter (not is_decided), arg_max(to_unit_id, seq))::varchar as holding_unit_id
+from event_seq where {part} group by case_key
 """
 _PAUSES = """
 {make} case_pause {as}
@@ -90,6 +96,8 @@ def make_timelines(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap])
     """Make `event_seq`, `case_fact`, `case_pause` and `case_notice`; says how many events were derived."""
     _name_milestones(con, sources)
     untimed = scalar(con, "select count(*) from event_raw where occurred_at is null")
+    columns = (f"select {name} from {table}" for table, names in _CODED.items() for name in names)
+    con.execute(_CODES.format(columns=" union ".join(columns)), {"fixed": sorted({*MILESTONES, "unknown", "system"})})
     con.execute(_LIVE.format(sort_at=_CARRIED if untimed else "e.occurred_at"))
     con.execute(_DERIVED)
     parts = key_ranges(scalar(con, "select count(*) from event_live"))
