@@ -18,12 +18,19 @@ from etl.extract.mapping import SourceMap
 from etl.extract.screen import scalar
 from etl.model.codes import MILESTONES
 
-EVENTS_AT_ONCE = 1_000_000
+EVENTS_AT_ONCE = 2_500_000  # a window over them takes about 200 MB
 NOTICE_MILESTONES = ("registered", "awaiting_applicant", "decided")  # steps of which the applicant is to be told
 ACTION_MILESTONES = ("assigned", "in_review", "awaiting_applicant", "decided", "issued", "closed")
 
 _CODED = {
-    "event_raw": ("activity_code", "milestone_code", "time_precision_code", "time_source_code", "from_unit_id", "to_unit_id"),
+    "event_raw": (
+        "activity_code",
+        "milestone_code",
+        "time_precision_code",
+        "time_source_code",
+        "from_unit_id",
+        "to_unit_id",
+    ),
     "milestone_of": ("milestone_code",),
 }
 _CODES = """
@@ -99,6 +106,7 @@ def make_timelines(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap])
     columns = (f"select {name} from {table}" for table, names in _CODED.items() for name in names)
     con.execute(_CODES.format(columns=" union ".join(columns)), {"fixed": sorted({*MILESTONES, "unknown", "system"})})
     con.execute(_LIVE.format(sort_at=_CARRIED if untimed else "e.occurred_at"))
+    con.execute("drop table event_raw")
     con.execute(_DERIVED)
     parts = key_ranges(scalar(con, "select count(*) from event_live"))
     _by_parts(con, _SEQUENCE, parts)
