@@ -171,7 +171,7 @@ class Policy:
     floor: tuple[str, ...] = ("body", "period", "case_type")
     ladder: tuple[Mapping[str, str], ...] = ()
     codes: tuple[Code, ...] = ()
-    memory_limit: str = "1500MB"
+    memory_limit: str = "1200MB"
     engine: str = "duckdb"  # of anonymisation; values do not depend on it (law 7)
     spark_master: str = "local[2]"
     staging_url: str = ""  # where a cluster sees var/staging; empty: at the same path
