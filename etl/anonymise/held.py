@@ -65,6 +65,7 @@ ALLOWED_OPERATIONS = frozenset(
         *("DatabaseTable", "InMemoryTable", "Namespace"),
     }
 )
+_PREFIX = "anonymise_"
 _NUMBER = count(1)  # of the temporary tables of this process; it is in no result
 ALLOWED_JOINS = frozenset({"inner", "left", "semi"})
 
@@ -102,6 +103,20 @@ def let_go(*held: Table) -> None:
         relation.get_backend().drop_table(place.name, database=(place.namespace.catalog, place.namespace.database))
 
 
+def mark() -> int:
+    """Remember a moment of the run: what is held from here on has a higher number."""
+    return next(_NUMBER)
+
+
+def let_go_since(moment: int, *kept: Table) -> None:
+    """Drop every temporary table held since a moment but those that the relations `kept` read."""
+    engine = kept[0].get_backend()
+    used = {table.name for relation in kept for table in relation.op().find(ops.DatabaseTable)}
+    for name in engine.list_tables():
+        if name.startswith(_PREFIX) and int(name.rpartition("_")[2]) > moment and name not in used:
+            let_go(engine.table(name))
+
+
 def hold_rows(engine: Any, name: str, rows: Sequence[Row], schema: pa.Schema) -> Table:
     """Put few rows made in Python on the engine as a temporary table."""
     return engine.create_table(_new_name(name), pa.Table.from_pylist(list(rows), schema=schema), temp=True)
@@ -115,4 +130,4 @@ def fetch(relation: Table) -> list[dict[str, Any]]:
 
 
 def _new_name(name: str) -> str:
-    return f"anonymise_{name}_{next(_NUMBER)}"
+    return f"{_PREFIX}{name}_{next(_NUMBER)}"

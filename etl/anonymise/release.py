@@ -22,7 +22,7 @@ from etl.anonymise.coding import Lists, encode
 from etl.anonymise.columns import PUBLISHED, used_levels, value_name, with_published, with_values
 from etl.anonymise.finished import peel_late, peel_periods
 from etl.anonymise.groups import PLACED_COLUMNS, case_groups, group_steps, number_groups
-from etl.anonymise.held import fetch, hold, hold_rows, let_go
+from etl.anonymise.held import fetch, hold, hold_rows, let_go, let_go_since, mark
 from etl.anonymise.history import History
 from etl.anonymise.ladder import ladder_rungs
 from etl.anonymise.margins import (
@@ -74,7 +74,7 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     of staging to past the newest due month. Waits are in days of the headline clock's kind. Raises PrivacyError where the
     memory of earlier releases is torn or a case would be lost. Cost: one count per rung over the cases not placed yet.
     """
-    system = policy.calendar.system
+    start, system = mark(), policy.calendar.system
     low, high = month_index(system, history.due[0]), month_index(system, history.due[-1])
     due = [(low + place, month.code) for place, month in enumerate(history.due)]
     case = staged_cases(staging, calendar=calendar, policy=policy, history=history)
@@ -84,24 +84,23 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     withdrawn = withdrawn_cases(case, earlier_flags(history), low)
     known = _earlier_margins(history, system, low)
     opening = _openings(known)
-    rows = margin_rows(
-        count_flows(case, reopened=reopened, withdrawn=withdrawn),
-        overdue=count_overdue(case, low=low, high=high),
-        opening=opening,
-        months=due,
-    )
+    flows, overdue = count_flows(case, reopened=reopened, withdrawn=withdrawn), count_overdue(case, low=low, high=high)
+    rows = margin_rows(flows, overdue=overdue, opening=opening, months=due)
     guessed = _bootstrap(case, policy, history)
     finished = _finished(case, policy=policy, guessed=guessed, margins=[*known, *rows], high=high)
 
+    before = mark()
     closing, lists = _closing(finished, policy=policy, months=months, low=low, high=high)
     timelines = _timelines(closing, case, staging, calendar=calendar, policy=policy)
     alike, members = number_groups(_placed(closing, timelines, policy))
+    let_go_since(before, alike, members, *timelines.relations, *lists.values())
     groups = hold(case_groups(alike, members, policy, lists), "case_group")
     sums = group_sums(groups)
     grouped = {(row["release_id"], row["body_id"], row["case_type_code"]): row["case_count"] for row in sums}
     margins = with_awaiting(rows, grouped, opening)
     linkage = linkage_sums(case, low=low, high=high)
-    return Published(
+    inferred = inferred_sums(case, staging.event, low=low, high=high)
+    made = Published(
         margin=hold_rows(case.get_backend(), "margin", margins, MARGIN),
         case_group=groups,
         case_group_step=_hold_or_empty(group_steps(members, timelines, policy), case, "case_group_step", _NO_STEP),
@@ -114,8 +113,10 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
             [code for _, code in due], sums=sums, linkage=linkage, margins=margins, bases=k_bases(alike), k=policy.k
         ),
         cadence_bootstrap=guessed,
-        quality=quality_rows(linkage, inferred_sums(case, staging.event, low=low, high=high), k=policy.k),
+        quality=quality_rows(linkage, inferred, k=policy.k),
     )
+    let_go_since(start, *made.relations)
+    return made
 
 
 def _bootstrap(case: Table, policy: Policy, history: History) -> Bootstrap:

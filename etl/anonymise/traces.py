@@ -57,6 +57,11 @@ class Timelines:
     steps: Mapping[str, Table]
     levels: tuple[str, ...]
 
+    @property
+    def relations(self) -> tuple[Table, ...]:
+        """What is held of them."""
+        return self.tokens, *self.steps.values()
+
     def levels_of(self, kind: str) -> tuple[str, ...]:
         """List the levels that show the steps of a kind."""
         return tuple(level for level in self.levels if kind_of(level) == kind)

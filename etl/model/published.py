@@ -43,3 +43,8 @@ class Published:
     report: Mapping[str, Mapping[str, Any]]
     cadence_bootstrap: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     quality: Sequence[QualityRow] = ()
+
+    @property
+    def relations(self) -> tuple[Table, ...]:
+        """The relations, in the order of their declaration."""
+        return self.margin, self.case_group, self.case_group_step, self.trace_step, self.statutory, self.placement
