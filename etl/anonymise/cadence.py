@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Bootstrap = Mapping[str, Mapping[str, str]]
 CADENCE = pa.schema(
-    [(name, pa.string()) for name in ("body_id", "case_type_code", "finished_year_code", "cadence_code")]
+    [(name, pa.string()) for name in ("body_id", "case_type_code", "kind_year_code", "cadence_code")]
 )
 MONTHS_FOR_A_GUESS = 3
 
@@ -72,23 +72,34 @@ def yearly_cadences(margins: Iterable[Mapping[str, Any]], *, policy: Cadence) ->
     return fixed
 
 
-def with_periods(case: Table, fixed: Mapping[tuple[str, str, str], str], guessed: Bootstrap) -> Table:
-    """Add to finished cases their cadence_code, period_code, and release_index: the month that closes the period."""
-    kinds = fetch(case.select("body_id", "case_type_code", "finished_year_code").distinct())
+def cadence_in(place: tuple[str, str, str], fixed: Mapping[tuple[str, str, str], str], guessed: Bootstrap) -> str:
+    """Give the cadence of a body, type and year.
+
+    >>> cadence_in(("b", "foi", "1403"), {("b", "foi", "1403"): "month"}, {}), cadence_in(("b", "foi", "1404"), {}, {})
+    ('month', 'year')
+    """
+    return fixed.get(place, guessed.get(place[0], {}).get(place[1], "year"))
+
+
+def with_periods(
+    case: Table, fixed: Mapping[tuple[str, str, str], str], guessed: Bootstrap, *, of: str = "finished"
+) -> Table:
+    """Add to cases the cadence_code, period_code, and release_index (the month that ends the period) of a date.
+
+    of: which date; <of>_index, <of>_month_code, <of>_season_code and <of>_year_code are columns of case.
+    """
+    year = f"{of}_year_code"
     rows = []
-    for kind in kinds:
-        place = (kind["body_id"], kind["case_type_code"], kind["finished_year_code"])
-        guess = guessed.get(place[0], {}).get(place[1], "year")
-        rows.append(kind | {"cadence_code": fixed.get(place, guess)})
-    cadence = hold_rows(case.get_backend(), "cadence", rows, CADENCE)
-    joined = case.join(cadence, ["body_id", "case_type_code", "finished_year_code"])
+    for kind in fetch(case.select("body_id", "case_type_code", year).distinct()):
+        place = (kind["body_id"], kind["case_type_code"], kind[year])
+        rows.append(dict(zip(CADENCE.names, (*place, cadence_in(place, fixed, guessed)), strict=True)))
+    cadence = hold_rows(case.get_backend(), "cadence", rows, CADENCE).rename({year: "kind_year_code"})
+    joined = case.join(cadence, ["body_id", "case_type_code", year])
     is_month, is_season = joined.cadence_code == "month", joined.cadence_code == "season"
-    month = joined.finished_index
+    month = joined[f"{of}_index"]
     return joined.mutate(
         period_code=ibis.cases(
-            (is_month, joined.finished_month_code),
-            (is_season, joined.finished_season_code),
-            else_=joined.finished_year_code,
+            (is_month, joined[f"{of}_month_code"]), (is_season, joined[f"{of}_season_code"]), else_=joined[year]
         ),
         release_index=ibis.cases((is_month, month), (is_season, month - month % 3 + 2), else_=month - month % 12 + 11),
     )

@@ -109,6 +109,7 @@ def _with_months(case: Table, calendar: Table, policy: Policy) -> Table:
         *("case_key", "body_id", "case_type_code", "unit_id", "service_id", "channel_code", "outcome_code"),
         *("lateness_bylaw_code", "lateness_law_code", "wait_days", "is_loop", "reason_code", "status_code"),
         *("promised_on", "is_desk", "is_linked", "registration_days", "is_notified_each", "requester_key"),
+        *("applicant_kind_code", "applicant_province_code"),
         *("registered_on", "finished_on", *(f"was_{name}" for name in POPULATION_FLAGS)),
         due_on=due_on,
         lateness_code=ibis.coalesce(lateness, NOT_RECORDED),

@@ -1,6 +1,6 @@
 """Placements: which case was counted and grouped in which release; private, and the reason why a case is placed once.
 
-Only rows that are new in this run. A finished case that waits for its period, or as a late one, has a row without a
+Only rows that are new in this run. A registered case has a second row, of population `cohort`, when its cohort goes out. A finished case that waits for its period, or as a late one, has a row without a
 group; a second row follows when it is grouped. `body_id` and `case_type_code` are those it was first counted under.
 """
 
@@ -20,7 +20,14 @@ COLUMNS = ("population_code", "case_key", "group_key", "release_id", "period_cod
 
 
 def placements(
-    *, case: Table, finished: Table, members: Table, reopened: Table, withdrawn: Table | None, months: Table
+    *,
+    case: Table,
+    finished: Table,
+    members: Table,
+    cohort: Table,
+    reopened: Table,
+    withdrawn: Table | None,
+    months: Table,
 ) -> Table:
     """Union the new rows of all populations; months: (month, release_id) of the due months.
 
@@ -30,6 +37,7 @@ def placements(
         _registered(case, months),
         _waiting(finished, members, months),
         _grouped(members),
+        _row(cohort, "cohort", _nothing()),
         _counted(reopened, "reopened", months),
     )
     held = hold(rows, "placement")

@@ -19,6 +19,7 @@ import pyarrow as pa
 from etl.anonymise.cadence import Bootstrap, bootstrap, with_periods, yearly_cadences
 from etl.anonymise.cases import earlier_flags, month_index, staged_cases
 from etl.anonymise.coding import Lists, encode
+from etl.anonymise.cohort import cohort_groups
 from etl.anonymise.columns import PUBLISHED, used_levels, value_name, with_published, with_values
 from etl.anonymise.finished import peel_late, peel_periods
 from etl.anonymise.groups import PLACED_COLUMNS, case_groups, group_steps, number_groups
@@ -100,6 +101,9 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     margins = with_awaiting(rows, grouped, opening)
     linkage = linkage_sums(case, low=low, high=high)
     inferred = inferred_sums(case, staging.event, low=low, high=high)
+    cohort, in_cohort = cohort_groups(
+        case, policy=policy, history=history, margins=[*known, *rows], guessed=guessed, low=low, high=high
+    )
     made = Published(
         margin=hold_rows(case.get_backend(), "margin", margins, MARGIN),
         case_group=groups,
@@ -107,8 +111,9 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
         trace_step=_hold_or_empty(trace_steps(members, timelines), case, "trace_step", _NO_TRACE),
         statutory=hold(statutory(case, staging.case_exemption, policy=policy, low=low, high=high), "statutory"),
         placement=placements(
-            case=case, finished=finished, members=members, reopened=reopened, withdrawn=withdrawn, months=months
+            case=case, finished=finished, members=members, cohort=in_cohort, reopened=reopened, withdrawn=withdrawn, months=months
         ),
+        numbers={"cohort_group": cohort},
         report=make_report(
             [code for _, code in due], sums=sums, linkage=linkage, margins=margins, bases=k_bases(alike), k=policy.k
         ),
@@ -184,8 +189,8 @@ def _peeled(closing: Table, policy: Policy) -> Table:
 def _earlier_margins(history: History, system: str, low: int) -> list[dict[str, Any]]:
     if history.margin is None:
         return []
-    names = ("month_code", "body_id", "case_type_code", "finished_count", "open_count", "awaiting_count")
-    rows = fetch(history.margin.select(*names))
+    names = ("month_code", "body_id", "case_type_code", "registered_count", "finished_count", "open_count")
+    rows = fetch(history.margin.select(*names, "awaiting_count"))
     newest = max((row["month_code"] for row in rows), default="")
     year, month = divmod(low - 1, 12)
     if rows and newest != f"{year:04}-{month + 1:02}":

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 GROUP_KEY = "group_key"
 TRACE_KEY = "trace_key"
 SUMS = {"case_group_rollup": rollup, "coverage": coverage, "representativeness": representativeness}
+NUMBERS = ("cohort_group",)
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,10 @@ def arrange(
         "trace": _trace_rows(traces),
         "trace_step": number_rows(_trace_step_rows(traces), "trace_step_id", first_number=first_number),
     }
+    for name in NUMBERS:
+        relation = published.numbers.get(name)
+        plain = _fetch(relation, backend, name) if relation is not None else _empty(name)
+        tables[name] = number_rows(_placed(plain, due), load_dictionary().tables[name].key, first_number=first_number)
     for name, make in SUMS.items():
         spec = load_dictionary().tables[name]
         made = make(numbered).select([RELEASE, *spec.names[1:]])
@@ -138,6 +143,11 @@ def _fetch(
                 todo="Correct the expression that makes the column.",
             )
     return table.select(schema.names).cast(schema)
+
+
+def _empty(name: str) -> pa.Table:
+    spec = load_dictionary().tables[name]
+    return spec.arrow.remove(spec.arrow.get_field_index(spec.key)).empty_table()
 
 
 def _is_alike(given: pa.DataType, wanted: pa.DataType) -> bool:

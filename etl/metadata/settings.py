@@ -140,6 +140,30 @@ class Bands:
 
 
 @dataclass(frozen=True)
+class Cohorts:
+    """How the registered cases of a month are peeled; `promised_days` after its end stand for the last due date where
+    every case has a date of its own.
+    """
+
+    ladder: tuple[Mapping[str, str], ...] = (
+        {
+            "service": "leaf",
+            "channel": "code",
+            "applicant_kind": "code",
+            "applicant_province": "code",
+            "cohort_state": "code",
+        },
+        {"service": "leaf", "channel": "code", "applicant_kind": "code", "cohort_state": "code"},
+        {"service": "leaf", "channel": "code", "cohort_state": "code"},
+        {"service": "leaf", "cohort_state": "code"},
+        {"service": "family", "cohort_state": "code"},
+        {"cohort_state": "code"},
+        {"service": "family"},
+    )
+    promised_days: int = 90
+
+
+@dataclass(frozen=True)
 class Code:
     """A code that an instance adds to a shipped vocabulary, or whose label it overrides."""
 
@@ -171,6 +195,7 @@ class Policy:
     floor: tuple[str, ...] = ("body", "period", "case_type")
     ladder: tuple[Mapping[str, str], ...] = ()
     codes: tuple[Code, ...] = ()
+    cohorts: Cohorts = field(default_factory=Cohorts)
     memory_limit: str = "1200MB"
     engine: str = "duckdb"  # of anonymisation; values do not depend on it (law 7)
     spark_master: str = "local[2]"
@@ -195,6 +220,7 @@ class Policy:
             "patterns": self.patterns,
             "floor": list(self.floor),
             "ladder": [dict(rung) for rung in self.ladder],
+            "cohorts": cattrs.unstructure(self.cohorts),
         }
         plain: dict[str, Any] = json.loads(json.dumps(decisive, default=str))
         return plain

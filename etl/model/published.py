@@ -31,6 +31,7 @@ class Published:
         case_type_code (the body and type the case was first counted under). Only new rows.
     report: per release_id, counts that are 0, at least k, or the text "< k" (published as report.json).
     cadence_bootstrap: body -> case type -> cadence, as fixed at the first release (written into its policy.yml).
+    numbers: the other published tables by name, each with the columns of its table (one that is not there is empty).
     quality: rows of table `quality` without its key, in any order.
     """
 
@@ -43,8 +44,10 @@ class Published:
     report: Mapping[str, Mapping[str, Any]]
     cadence_bootstrap: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     quality: Sequence[QualityRow] = ()
+    numbers: Mapping[str, Table] = field(default_factory=dict)
 
     @property
     def relations(self) -> tuple[Table, ...]:
         """The relations, in the order of their declaration."""
-        return self.margin, self.case_group, self.case_group_step, self.trace_step, self.statutory, self.placement
+        held = (self.margin, self.case_group, self.case_group_step, self.trace_step, self.statutory, self.placement)
+        return (*held, *self.numbers.values())

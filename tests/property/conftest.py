@@ -32,7 +32,8 @@ class Run:
 
 def rows_of_all(published: Published) -> Rows:
     """Fetch every relation of a run."""
-    return {table: rows_of(getattr(published, table)) for table in TABLES}
+    rows = {table: rows_of(getattr(published, table)) for table in TABLES}
+    return rows | {table: rows_of(relation) for table, relation in published.numbers.items()}
 
 
 class Engine:

@@ -54,6 +54,13 @@ MARGIN = (
 )
 
 
+COHORT = (
+    *("release_id", "body_id", "case_type_code", "period_code", "rung_number", "is_floor", "service_id"),
+    *("service_level", "channel_code", "applicant_kind_code", "applicant_province_code", "cohort_state_code"),
+    "case_count",
+)
+
+
 def bag(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Counter[tuple[Any, ...]]:
     """Count rows by their columns, in no order."""
     return Counter(tuple(row[name] for name in columns) for row in rows)
@@ -80,6 +87,7 @@ def published(run: Run) -> tuple[Counter[tuple[Any, ...]], ...]:
         bag(run.rows["margin"], MARGIN),
         bag(groups, (*GROUP, "steps")),
         bag(run.rows["statutory"], STATUTORY),
+        bag(run.rows["cohort_group"], COHORT),
     )
 
 
@@ -110,6 +118,15 @@ def test_law_7_margins_and_statutory_equal_the_reference(runs_of: RunsOf, seed: 
     assert bag([row for run in runs for row in run.rows["margin"]], MARGIN) == bag(runs[-1].memory.margins, MARGIN)
     given = bag([row for run in runs for row in run.rows["statutory"]], STATUTORY)
     assert given == bag(runs[-1].memory.statutory, STATUTORY)
+
+
+@bounded
+@offices
+def test_law_7_cohorts_equal_the_reference(runs_of: RunsOf, seed: int) -> None:
+    """Cohorts are those of the reference: the same groups, the same floors, with the same month."""
+    runs = runs_of(seed)
+    given = bag([row for run in runs for row in run.rows["cohort_group"]], COHORT)
+    assert given == bag(runs[-1].memory.cohort_groups, COHORT)
 
 
 def test_law_7_order_of_the_input_does_not_matter(engine: Engine, runs_of: RunsOf) -> None:

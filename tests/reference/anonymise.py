@@ -16,6 +16,7 @@ from typing import Any
 
 from etl.calendars import Period, parse_period, period_of
 from etl.metadata import Policy
+from tests.reference.cohort import cohort_rows
 from tests.reference.peel import are_enough, peel, requesters
 from tests.reference.values import NO, Case, steps_of, trace_of, value
 
@@ -48,6 +49,8 @@ class Memory:
     groups: list[Row] = field(default_factory=list)
     statutory: list[Row] = field(default_factory=list)
     cadence_bootstrap: dict[Kind, str] = field(default_factory=dict)
+    cohorts: dict[tuple[Kind, str], list[str]] = field(default_factory=dict)
+    cohort_groups: list[Row] = field(default_factory=list)
 
 
 def release_months(cases: Sequence[Case], due: Sequence[Period], *, policy: Policy, memory: Memory) -> None:
@@ -61,6 +64,14 @@ def release_months(cases: Sequence[Case], due: Sequence[Period], *, policy: Poli
         flows = count_month(live, month, memory)
         place_month(live, month, policy=policy, memory=memory)
         add_margins(live, month, flows, policy=policy, memory=memory)
+        memory.cohort_groups += cohort_rows(
+            live,
+            month,
+            memory.cohorts,
+            cadence_of=lambda kind, day: cadence_of(kind, day, policy, memory),
+            finished=memory.finished,
+            policy=policy,
+        )
         if month.last_on == period_of(system, "year", month.first_on).last_on:
             memory.statutory += statutory_rows(live, month, policy=policy, memory=memory)
 
@@ -120,6 +131,8 @@ def count_month(live: Mapping[str, Case], month: Period, memory: Memory) -> dict
         if key not in memory.registered and case["registered_on"] <= month.last_on:
             memory.registered[key] = case["kind"]
             flows["registered" if case["registered_on"] >= month.first_on else "late_registered"][case["kind"]] += 1
+            if case["registered_on"] >= month.first_on:
+                memory.cohorts.setdefault((case["kind"], month.code), []).append(key)
         if key not in memory.finished and case["finished_on"] and case["finished_on"] <= month.last_on:
             memory.finished[key] = case["kind"]
             flows["finished" if case["finished_on"] >= month.first_on else "late_finished"][case["kind"]] += 1

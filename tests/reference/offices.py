@@ -165,6 +165,9 @@ def _life(chance: random.Random, number: int, last_on: date) -> dict[str, Any]:
         "lateness_bylaw_code": chance.choice(("on_time", "late", None)),
         "finished_on": finished,
     }
+    applicant = random.Random(number)  # of its own, so that the other draws stay as they are
+    case["applicant_kind_code"] = applicant.choices(("natural", "legal", None), weights=(8, 2, 1))[0]
+    case["applicant_province_code"] = applicant.choices(("tehran", "yazd", None), weights=(7, 1, 1))[0]
     case["events"] = _events(chance, key, registered, wait)
     case["story"] = {
         "seen": chance.choices((0, 1, 2), weights=(20, 1, 1))[0],
