@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 Bootstrap = Mapping[str, Mapping[str, str]]
-CADENCE = pa.schema(
-    [(name, pa.string()) for name in ("body_id", "case_type_code", "kind_year_code", "cadence_code")]
-)
+CADENCE = pa.schema([(name, pa.string()) for name in ("body_id", "case_type_code", "kind_year_code", "cadence_code")])
 MONTHS_FOR_A_GUESS = 3
 
 

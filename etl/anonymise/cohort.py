@@ -146,7 +146,9 @@ def _members(case: Table, calendar: Calendar, *, policy: Policy, history: Histor
 
 def _values(closing: Table, policy: Policy) -> Table:
     """Give the cases of a cohort their values at the levels of its ladder, as things stood when its release closed."""
-    is_decided = (closing.was_finished == 1) | (ibis.coalesce(closing.counted_finished, closing.month + 1) <= closing.month)
+    is_decided = (closing.was_finished == 1) | (
+        ibis.coalesce(closing.counted_finished, closing.month + 1) <= closing.month
+    )
     state = ibis.cases(
         (is_decided, closing.lateness_code),
         (closing.due_on.isnull(), NOT_RECORDED),
@@ -159,12 +161,11 @@ def _values(closing: Table, policy: Policy) -> Table:
         applicant_kind_at_code=ibis.coalesce(closing.applicant_kind_code, "unknown"),
         applicant_province_at_code=ibis.coalesce(closing.applicant_province_code, NOT_RECORDED),
         cohort_state_at_code=state,
-        **{f"bars_{column}": ibis.literal(value=False) for column in COLUMNS},
     )
     levels = dict.fromkeys(rung["service"] for rung in policy.cohorts.ladder if "service" in rung)
     made = with_tree(made, "service", policy, tuple(levels), marked=frozenset())
     values = [name for names in Population(NAME, COLUMNS, policy.cohorts.ladder).values().values() for name in names]
-    return made.select("case_number", "requester_key", *FLOOR_KEYS, *values, *(f"bars_{name}" for name in COLUMNS))
+    return made.select("case_number", "requester_key", *FLOOR_KEYS, *values)
 
 
 def _totals(
@@ -199,9 +200,7 @@ def _released(history: History) -> set[tuple[str, str, str]]:
     return {(row["body_id"], row["case_type_code"], row["period_code"]) for row in fetch(rows)}
 
 
-def _written(
-    row: Row, policy: Policy, fixed: Mapping[tuple[str, str, str], str], guessed: Bootstrap
-) -> Row:
+def _written(row: Row, policy: Policy, fixed: Mapping[tuple[str, str, str], str], guessed: Bootstrap) -> Row:
     period = parse_period(policy.calendar.system, row["period_code"])
     cadence = cadence_in((row["body_id"], row["case_type_code"], row["period_code"][:4]), fixed, guessed)
     own = {"cadence_code": cadence, "period_first_on": period.first_on, "period_last_on": period.last_on}

@@ -1,7 +1,8 @@
 """Placements: which case was counted and grouped in which release; private, and the reason why a case is placed once.
 
-Only rows that are new in this run. A registered case has a second row, of population `cohort`, when its cohort goes out. A finished case that waits for its period, or as a late one, has a row without a
-group; a second row follows when it is grouped. `body_id` and `case_type_code` are those it was first counted under.
+Only rows that are new in this run. A finished case that waits for its period, or as a late one, has a row without a
+group; a second row follows when it is grouped. A registered case has a second row, of population `cohort`, when its
+cohort goes out. `body_id` and `case_type_code` are those it was first counted under.
 """
 
 from __future__ import annotations

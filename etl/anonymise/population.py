@@ -16,7 +16,7 @@ import ibis
 
 from etl.anonymise.coding import decode, encode
 from etl.anonymise.columns import value_name
-from etl.anonymise.held import fetch, hold
+from etl.anonymise.held import fetch, hold, let_go
 from etl.anonymise.peel import Rung, peel
 from etl.anonymise.requesters import with_requesters
 from etl.errors import PrivacyError
@@ -45,23 +45,21 @@ class Population:
         return drawn
 
     def rungs(self) -> tuple[Rung, ...]:
-        """Make the rungs; `bars_<column>` (where a case has it) keeps a case from showing a column."""
-        return tuple(
-            Rung(tuple(value_name(column, level) for column, level in rung.items()), barred_by=_bars(rung))
-            for rung in self.ladder
-        )
+        """Make the rungs to peel by."""
+        return tuple(Rung(tuple(value_name(column, level) for column, level in rung.items())) for rung in self.ladder)
 
 
 def peel_population(case: Table, population: Population, *, k: int) -> list[Row]:
     """Peel the cases of a population and count its groups; what finds no group is left to the floor.
 
-    case: one row per case with case_number, requester_key, FLOOR_KEYS, the values of the ladder and, for each of its
-    columns, `bars_<column>`. Result: rows with FLOOR_KEYS, rung_number, the published columns (NULL: dropped), their
-    levels `<column>_level` and case_count.
+    case: one row per case with case_number, requester_key, FLOOR_KEYS and the values of the ladder. Result: rows with
+    FLOOR_KEYS, rung_number, the published columns (NULL: dropped), their levels `<column>_level` and case_count.
     """
     texts = hold(with_requesters(case), population.name)
     coded, lists = encode(texts, {name: values for name, values in population.values().items() if values})
-    peeled = peel(hold(coded, population.name), population.rungs(), floor=FLOOR_KEYS, k=k)
+    held = hold(coded, population.name)
+    let_go(texts)
+    peeled = peel(held, population.rungs(), floor=FLOOR_KEYS, k=k)
     placed = peeled.filter(peeled.rung_number.notnull())
     shown: dict[str, Any] = {}
     for column, name in population.columns.items():
@@ -72,7 +70,9 @@ def peel_population(case: Table, population: Population, *, k: int) -> list[Row]
         shown[f"{column}_level"] = ibis.cases(*named, else_=ibis.null("string")) if named else ibis.null("string")
     placed = placed.mutate(**shown)
     counted = placed.group_by(*FLOOR_KEYS, "rung_number", *shown).agg(case_count=placed.case_number.count())
-    return fetch(decode(hold(counted, population.name), lists, {name: name for name in lists}))
+    rows = fetch(decode(counted, lists, {name: name for name in lists}))
+    let_go(held)
+    return rows
 
 
 def with_floor(groups: Sequence[Row], totals: Mapping[tuple[str, ...], int], population: Population) -> list[Row]:
@@ -100,10 +100,6 @@ def with_floor(groups: Sequence[Row], totals: Mapping[tuple[str, ...], int], pop
             where = dict(zip(FLOOR_KEYS, key, strict=True))
             rows.append({**where, "rung_number": floor, **nothing, "case_count": count, "is_floor": True})
     return rows
-
-
-def _bars(rung: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(f"bars_{column}" for column in rung)
 
 
 def _kinds(population: Population, column: str) -> dict[str, list[int]]:

@@ -42,6 +42,7 @@ from etl.anonymise.quality import inferred_sums, quality_rows
 from etl.anonymise.report import group_sums, k_bases, linkage_sums, make_report
 from etl.anonymise.requesters import with_requesters
 from etl.anonymise.statutory import statutory
+from etl.anonymise.stock import open_groups
 from etl.anonymise.traces import Timelines, hold_timelines, trace_steps, with_traces
 from etl.errors import PrivacyError
 from etl.metadata import Policy
@@ -111,9 +112,27 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
         trace_step=_hold_or_empty(trace_steps(members, timelines), case, "trace_step", _NO_TRACE),
         statutory=hold(statutory(case, staging.case_exemption, policy=policy, low=low, high=high), "statutory"),
         placement=placements(
-            case=case, finished=finished, members=members, cohort=in_cohort, reopened=reopened, withdrawn=withdrawn, months=months
+            case=case,
+            finished=finished,
+            members=members,
+            cohort=in_cohort,
+            reopened=reopened,
+            withdrawn=withdrawn,
+            months=months,
         ),
-        numbers={"cohort_group": cohort},
+        numbers={
+            "cohort_group": cohort,
+            "open_group": open_groups(
+                case,
+                staging.event,
+                calendar,
+                policy=policy,
+                due=history.due,
+                margins=rows,
+                reopened=reopened,
+                withdrawn=withdrawn,
+            ),
+        },
         report=make_report(
             [code for _, code in due], sums=sums, linkage=linkage, margins=margins, bases=k_bases(alike), k=policy.k
         ),

@@ -35,6 +35,17 @@ LADDER = (
 )
 TIMES = ("timed_band_code", "wait_p25_days", "wait_median_days", "wait_p75_days", "wait_p90_days")
 FLOOR_KEY = ("body_id", "period_code", "case_type_code", "late_for_code")
+# the other populations that are peeled: what no rung drops, and what a floor row must not show
+OTHERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "cohort_group": (
+        ("body_id", "case_type_code", "period_code"),
+        (
+            *("service_id", "service_level", "channel_code", "applicant_kind_code", "applicant_province_code"),
+            "cohort_state_code",
+        ),
+    ),
+    "open_group": (("body_id", "case_type_code", "period_code"), ("service_id", "stage_code", "age_band_code")),
+}
 PERIODS = ("month_code", "period_code", "late_for_code", "year_code")
 EARLIER = "earlier"
 DIMENSION_LISTS = {"lateness_bylaw": "lateness", "lateness_law": "lateness"}
@@ -73,12 +84,13 @@ def check_schema(gated: Gated) -> None:
 
 def check_smallest_group(gated: Gated) -> None:
     """Refuse a group of fewer than k cases that is no floor row (law 1)."""
-    group = gated.tables["case_group"]
-    small = pc.min(group.filter(pc.invert(group["is_floor"]))["case_count"]).as_py()
-    if small is not None and small < gated.k:
-        raise _refused("gate-k", "case_group", "a group below k that is no floor row")
-    if group.num_rows and pc.min(group["case_count"]).as_py() < 1:
-        raise _refused("gate-k", "case_group", "a group without cases")
+    for name in ("case_group", *OTHERS):
+        group = gated.tables[name]
+        small = pc.min(group.filter(pc.invert(group["is_floor"]))["case_count"]).as_py()
+        if small is not None and small < gated.k:
+            raise _refused("gate-k", name, "a group below k that is no floor row")
+        if group.num_rows and pc.min(group["case_count"]).as_py() < 1:
+            raise _refused("gate-k", name, "a group without cases")
 
 
 def check_floor(gated: Gated) -> None:
@@ -100,6 +112,35 @@ def check_partition(gated: Gated) -> None:
     keys = ["release_id", *FLOOR_KEY, "rung_number", *LADDER]
     if len(group.group_by(keys).aggregate([])) != group.num_rows:
         raise _refused("gate-partition", "case_group", "two groups with the same values")
+
+
+def check_others(gated: Gated) -> None:
+    """Refuse, in cohorts and open stock, a second floor row, one with detail, and two groups that share every value."""
+    for name, (keys, values) in OTHERS.items():
+        group = gated.tables[name]
+        floor = group.filter(group["is_floor"])
+        if len(floor.group_by(list(keys)).aggregate([])) != floor.num_rows:
+            raise _refused("gate-floor", name, "two floor rows of one body, period and type")
+        if any(floor[value].null_count != floor.num_rows for value in values):
+            raise _refused("gate-floor", name, "a floor row with a value of the ladder")
+        if len(group.group_by([*keys, "rung_number", *values]).aggregate([])) != group.num_rows:
+            raise _refused("gate-partition", name, "two groups with the same values")
+
+
+def check_others_close(gated: Gated) -> None:
+    """Refuse cohorts that are not all registered cases of their period, and open groups that are not the open cases."""
+    cohort = gated.tables["cohort_group"]
+    months = gated.balance.registered_with(gated.tables["margin"])
+    for key, count in _sums(cohort).items():
+        if count != _registered(months, key):
+            raise _refused("gate-nothing-lost", "cohort_group", "cohorts and floor that are not all registered cases")
+    stock = gated.tables["open_group"]
+    margin = gated.tables["margin"]
+    if stock.num_rows:
+        open_ = {(row["body_id"], row["case_type_code"]): row["open_count"] for row in margin.to_pylist()}
+        given = {key[:2]: count for key, count in _sums(stock).items()}
+        if given != {key: count for key, count in open_.items() if count}:
+            raise _refused("gate-nothing-lost", "open_group", "open groups and floor that are not all open cases")
 
 
 def check_times(gated: Gated) -> None:
@@ -198,6 +239,8 @@ GATES: tuple[Gate, ...] = (
     check_smallest_group,
     check_floor,
     check_partition,
+    check_others,
+    check_others_close,
     check_times,
     check_quality,
     check_margin_identity,
@@ -211,6 +254,21 @@ def _values(table: pa.Table, name: str) -> set[str]:
     if not pa.types.is_string(table.schema.field(name).type):
         return set()
     return set(pc.unique(table[name]).to_pylist()) - {None}
+
+
+def _sums(group: pa.Table) -> dict[tuple[str, str, str], int]:
+    keys = ["body_id", "case_type_code", "period_code"]
+    rows = group.group_by(keys).aggregate([("case_count", "sum")]).to_pylist()
+    return {(row[keys[0]], row[keys[1]], row[keys[2]]): row["case_count_sum"] for row in rows}
+
+
+def _registered(months: Mapping[tuple[str, str], Mapping[str, int]], key: tuple[str, str, str]) -> int:
+    """Sum the registered cases of a body and type over the months of a period."""
+    counts = months.get(key[:2], {})
+    if "-S" in key[2]:
+        year, season = key[2].split("-S")
+        return sum(counts.get(f"{year}-{int(season) * 3 - place:02}", 0) for place in range(3))
+    return sum(count for month, count in counts.items() if month.startswith(key[2]))
 
 
 def _is_period(value: str) -> bool:

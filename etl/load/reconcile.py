@@ -24,6 +24,7 @@ class Balance:
     finished: pd.Series[int] = field(default_factory=_nothing)
     grouped: pd.Series[int] = field(default_factory=_nothing)
     open: pd.Series[int] = field(default_factory=_nothing)
+    registered: dict[tuple[str, str], dict[str, int]] = field(default_factory=dict)  # by body and type, then month
 
     def add(self, margin: pa.Table, group: pa.Table) -> None:
         """Add one release."""
@@ -31,6 +32,14 @@ class Balance:
         self.finished = _plus(self.finished, rows["finished_count"] + rows["late_finished_count"])
         self.grouped = _plus(self.grouped, _cases(group))
         self.open = rows["open_count"]
+        self.registered = self.registered_with(margin)
+
+    def registered_with(self, margin: pa.Table) -> dict[tuple[str, str], dict[str, int]]:
+        """Give the registered cases of every body, type and month, those of a release that comes now with them."""
+        found = {pair: dict(months) for pair, months in self.registered.items()}
+        for row in margin.select([*PAIR, "month_code", "registered_count"]).to_pylist():
+            found.setdefault((row["body_id"], row["case_type_code"]), {})[row["month_code"]] = row["registered_count"]
+        return found
 
     def is_whole(self, margin: pa.Table, group: pa.Table) -> bool:
         """Say whether groups + floor + awaiting are all finished cases so far (law 3)."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 
 import yaml
 
 from etl.metadata.settings import Policy
+from etl.model.codes import MILESTONES, NOT_RECORDED
 from etl.model.text import persian_digits
 
 
@@ -48,6 +49,10 @@ def code_rows(policy: Policy) -> list[CodeRow]:
     bands = duration_bands(fine) | (duration_bands(wide, finest=fine) if wide else {})
     for position, (code, (fa, en)) in enumerate(bands.items()):
         rows["duration_band", code] = CodeRow("duration_band", code, parents.get(code), position, fa, en)
+    for row in [rows["milestone", code] for code in MILESTONES] + [rows["lateness", NOT_RECORDED]]:
+        rows["stage", row.code] = replace(row, list_code="stage")
+    for position, (code, (fa, en)) in enumerate(duration_bands((0, *policy.bands.age)).items()):
+        rows["age_band", code] = CodeRow("age_band", code, None, position, fa, en)
     if policy.k < 10:  # the lowest band of timed cases begins at k
         rows["timed_band", str(policy.k)] = CodeRow(
             "timed_band", str(policy.k), None, -1, persian_digits(f"{policy.k} تا 9"), f"{policy.k} to 9"

@@ -164,6 +164,20 @@ class Cohorts:
 
 
 @dataclass(frozen=True)
+class Stock:
+    """How the open cases at the end of a year are peeled."""
+
+    ladder: tuple[Mapping[str, str], ...] = (
+        {"service": "family", "stage": "code", "age": "band"},
+        {"service": "family", "age": "band"},
+        {"stage": "code", "age": "band"},
+        {"age": "band"},
+        {"stage": "code"},
+        {"service": "family"},
+    )
+
+
+@dataclass(frozen=True)
 class Code:
     """A code that an instance adds to a shipped vocabulary, or whose label it overrides."""
 
@@ -196,6 +210,7 @@ class Policy:
     ladder: tuple[Mapping[str, str], ...] = ()
     codes: tuple[Code, ...] = ()
     cohorts: Cohorts = field(default_factory=Cohorts)
+    stock: Stock = field(default_factory=Stock)
     memory_limit: str = "1200MB"
     engine: str = "duckdb"  # of anonymisation; values do not depend on it (law 7)
     spark_master: str = "local[2]"
@@ -221,6 +236,7 @@ class Policy:
             "floor": list(self.floor),
             "ladder": [dict(rung) for rung in self.ladder],
             "cohorts": cattrs.unstructure(self.cohorts),
+            "stock": cattrs.unstructure(self.stock),
         }
         plain: dict[str, Any] = json.loads(json.dumps(decisive, default=str))
         return plain

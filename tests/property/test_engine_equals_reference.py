@@ -60,6 +60,11 @@ COHORT = (
     "case_count",
 )
 
+STOCK = (
+    *("release_id", "body_id", "case_type_code", "period_code", "rung_number", "is_floor", "service_id"),
+    *("stage_code", "age_band_code", "case_count"),
+)
+
 
 def bag(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Counter[tuple[Any, ...]]:
     """Count rows by their columns, in no order."""
@@ -88,6 +93,7 @@ def published(run: Run) -> tuple[Counter[tuple[Any, ...]], ...]:
         bag(groups, (*GROUP, "steps")),
         bag(run.rows["statutory"], STATUTORY),
         bag(run.rows["cohort_group"], COHORT),
+        bag(run.rows["open_group"], STOCK),
     )
 
 
@@ -127,6 +133,16 @@ def test_law_7_cohorts_equal_the_reference(runs_of: RunsOf, seed: int) -> None:
     runs = runs_of(seed)
     given = bag([row for run in runs for row in run.rows["cohort_group"]], COHORT)
     assert given == bag(runs[-1].memory.cohort_groups, COHORT)
+
+
+@bounded
+@offices
+def test_law_7_open_groups_equal_the_reference(runs_of: RunsOf, seed: int) -> None:
+    """The open cases at the year's end are those of the reference, in the same groups and floors."""
+    runs = runs_of(seed)
+    given = bag([row for run in runs for row in run.rows["open_group"]], STOCK)
+    assert given
+    assert given == bag(runs[-1].memory.open_groups, STOCK)
 
 
 def test_law_7_order_of_the_input_does_not_matter(engine: Engine, runs_of: RunsOf) -> None:

@@ -18,6 +18,7 @@ from etl.calendars import Period, parse_period, period_of
 from etl.metadata import Policy
 from tests.reference.cohort import cohort_rows
 from tests.reference.peel import are_enough, peel, requesters
+from tests.reference.stock import stock_rows
 from tests.reference.values import NO, Case, steps_of, trace_of, value
 
 Row = dict[str, Any]
@@ -51,6 +52,7 @@ class Memory:
     cadence_bootstrap: dict[Kind, str] = field(default_factory=dict)
     cohorts: dict[tuple[Kind, str], list[str]] = field(default_factory=dict)
     cohort_groups: list[Row] = field(default_factory=list)
+    open_groups: list[Row] = field(default_factory=list)
 
 
 def release_months(cases: Sequence[Case], due: Sequence[Period], *, policy: Policy, memory: Memory) -> None:
@@ -74,6 +76,15 @@ def release_months(cases: Sequence[Case], due: Sequence[Period], *, policy: Poli
         )
         if month.last_on == period_of(system, "year", month.first_on).last_on:
             memory.statutory += statutory_rows(live, month, policy=policy, memory=memory)
+            memory.open_groups += stock_rows(
+                live,
+                month,
+                registered=memory.registered,
+                finished=memory.finished,
+                reopened=memory.reopened,
+                withdrawn=memory.withdrawn,
+                policy=policy,
+            )
 
 
 def kind_of(case: Case, policy: Policy, memory: Memory) -> Kind:

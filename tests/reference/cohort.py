@@ -73,9 +73,7 @@ def peel_by(
     return groups
 
 
-def shown(
-    case: Case, column: str, level: str, month: Period, *, finished: Mapping[str, Kind], policy: Policy
-) -> Any:
+def shown(case: Case, column: str, level: str, month: Period, *, finished: Mapping[str, Kind], policy: Policy) -> Any:
     """Give a value of a case as a cohort shows it at the end of a month."""
     if column == "service":
         return up(case["service_id"] or NO, policy.services) if level == "family" else case["service_id"] or NO
@@ -125,5 +123,8 @@ def _row(
     levels = {} if rung is None else ladder[rung - 1]
     row: Row = {"release_id": month.code, "body_id": kind[0], "case_type_code": kind[1], "period_code": code}
     row |= {"rung_number": rung or len(ladder) + 1, "is_floor": rung is None, "case_count": count}
-    row |= {name: show(case, column, levels[column]) if case and column in levels else None for column, name in SHOWN_AS.items()}
+    row |= {
+        name: show(case, column, levels[column]) if case and column in levels else None
+        for column, name in SHOWN_AS.items()
+    }
     return row | {"service_level": levels.get("service")}
