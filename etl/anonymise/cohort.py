@@ -19,10 +19,9 @@ import pyarrow as pa
 
 from etl.anonymise.cadence import Bootstrap, cadence_in, with_periods, yearly_cadences
 from etl.anonymise.cases import month_index
-from etl.anonymise.columns import with_tree
 from etl.anonymise.held import fetch, hold_rows
 from etl.anonymise.history import History
-from etl.anonymise.population import FLOOR_KEYS, Population, Row, peel_population, with_floor
+from etl.anonymise.population import FLOOR_KEYS, Population, Row, peel_population, with_floor, with_services
 from etl.calendars import Period, months_between, parse_period, period_of
 from etl.metadata import Policy
 from etl.model.codes import NOT_RECORDED
@@ -156,14 +155,12 @@ def _values(closing: Table, policy: Policy) -> Table:
         else_="open_in_time",
     )
     made = closing.mutate(
-        service_at_leaf=ibis.coalesce(closing.service_id, NOT_RECORDED),
         channel_at_code=ibis.coalesce(closing.channel_code, NOT_RECORDED),
         applicant_kind_at_code=ibis.coalesce(closing.applicant_kind_code, "unknown"),
         applicant_province_at_code=ibis.coalesce(closing.applicant_province_code, NOT_RECORDED),
         cohort_state_at_code=state,
     )
-    levels = dict.fromkeys(rung["service"] for rung in policy.cohorts.ladder if "service" in rung)
-    made = with_tree(made, "service", policy, tuple(levels), marked=frozenset())
+    made = with_services(made, policy)
     values = [name for names in Population(NAME, COLUMNS, policy.cohorts.ladder).values().values() for name in names]
     return made.select("case_number", "requester_key", *FLOOR_KEYS, *values)
 

@@ -85,8 +85,8 @@ def with_values(case: Table, policy: Policy) -> Table:
         loop_at_flag=case.is_loop,
         channel_at_code=ibis.coalesce(case.channel_code, NOT_RECORDED),
     )
-    case = with_tree(case, "service", policy, used.get("service", ()), marked=sensitive_services(policy))
-    case = with_tree(case, "unit", policy, used.get("unit", ()), marked=frozenset())
+    case = _with_tree(case, "service", policy, used.get("service", ()), marked=sensitive_services(policy))
+    case = _with_tree(case, "unit", policy, used.get("unit", ()), marked=frozenset())
     case = case.rename(is_sensitive="service_is_marked")
     case = case.mutate(outcome_at_code=_coarsened(case, policy))
     case = case.mutate(
@@ -144,7 +144,7 @@ def _band(case: Table, policy: Policy, level: str) -> Any:
     return ibis.cases((case.wait_days.isnull(), NOT_RECORDED), *bands, else_=last)
 
 
-def with_tree(case: Table, column: str, policy: Policy, used: Sequence[str], *, marked: frozenset[str]) -> Table:
+def _with_tree(case: Table, column: str, policy: Policy, used: Sequence[str], *, marked: frozenset[str]) -> Table:
     """Join the values of a tree at its used levels, and whether the node is marked."""
     nodes: Sequence[Node] = getattr(policy, f"{column}s")
     levels = [level for level in used if level != "leaf"]

@@ -13,19 +13,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ibis
+import pyarrow as pa
 
 from etl.anonymise.coding import decode, encode
 from etl.anonymise.columns import value_name
-from etl.anonymise.held import fetch, hold, let_go
+from etl.anonymise.held import fetch, hold, hold_rows, let_go
 from etl.anonymise.peel import Rung, peel
 from etl.anonymise.requesters import with_requesters
 from etl.errors import PrivacyError
+from etl.metadata import Policy
+from etl.metadata.levels import ancestors
+from etl.model.codes import NOT_RECORDED
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 FLOOR_KEYS = ("release_id", "body_id", "case_type_code", "period_code")
 Row = dict[str, Any]
+_ROOT = pa.schema([("node", pa.string()), ("root", pa.string())])
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,16 @@ def peel_population(case: Table, population: Population, *, k: int) -> list[Row]
     rows = fetch(decode(counted, lists, {name: name for name in lists}))
     let_go(held)
     return rows
+
+
+def with_services(case: Table, policy: Policy) -> Table:
+    """Add service_at_leaf and service_at_family: the service and the root of its tree."""
+    case = case.mutate(service_at_leaf=ibis.coalesce(case.service_id, NOT_RECORDED))
+    roots = ancestors(policy.services, 1)
+    rows = [{"node": node, "root": root} for node, root in sorted(roots.items())]
+    tree = hold_rows(case.get_backend(), "service_root", rows, _ROOT)
+    joined = case.join(tree, case.service_at_leaf == tree.node, how="left")
+    return joined.mutate(service_at_family=ibis.coalesce(joined.root, joined.service_at_leaf)).drop("node", "root")
 
 
 def with_floor(groups: Sequence[Row], totals: Mapping[tuple[str, ...], int], population: Population) -> list[Row]:

@@ -44,6 +44,7 @@ from etl.anonymise.requesters import with_requesters
 from etl.anonymise.statutory import statutory
 from etl.anonymise.stock import open_groups
 from etl.anonymise.traces import Timelines, hold_timelines, trace_steps, with_traces
+from etl.anonymise.unit_time import unit_times
 from etl.errors import PrivacyError
 from etl.metadata import Policy
 from etl.model.published import Published
@@ -132,6 +133,7 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
                 reopened=reopened,
                 withdrawn=withdrawn,
             ),
+            "unit_time": unit_times(case, staging.event, calendar, policy=policy, low=low, high=high),
         },
         report=make_report(
             [code for _, code in due], sums=sums, linkage=linkage, margins=margins, bases=k_bases(alike), k=policy.k

@@ -15,9 +15,8 @@ import ibis
 import pyarrow as pa
 
 from etl.anonymise.cases import month_index
-from etl.anonymise.columns import with_tree
 from etl.anonymise.held import hold, hold_rows
-from etl.anonymise.population import FLOOR_KEYS, Population, Row, peel_population, with_floor
+from etl.anonymise.population import FLOOR_KEYS, Population, Row, peel_population, with_floor, with_services
 from etl.calendars import Period, period_of
 from etl.metadata import Policy, duration_bands
 from etl.model.codes import NOT_RECORDED
@@ -93,18 +92,16 @@ def _is_open(case: Table, month: int) -> Any:
 
 def _values(case: Table, event: Table, calendar: Table, *, policy: Policy, month: Period) -> Table:
     made = case.join(_stages(case, event, month), "case_number", how="left", rname="stage_{name}")
-    days = _numbered(calendar, policy)
+    days = numbered_days(calendar, policy)
     last = days.filter(days.day_on == ibis.literal(month.last_on)).select(
         last_number="day_number", release_id=ibis.literal(month.code)
     )
     made = made.join(days, made.registered_on == days.day_on, how="left").drop("day_on").join(last, "release_id")
     made = made.mutate(
-        service_at_leaf=ibis.coalesce(made.service_id, NOT_RECORDED),
         stage_at_code=ibis.coalesce(made.milestone_code, NOT_RECORDED),
         age_at_band=_band(made.last_number - made.day_number, policy),
     )
-    levels = dict.fromkeys(rung["service"] for rung in policy.stock.ladder if "service" in rung)
-    made = with_tree(made, "service", policy, tuple(levels), marked=frozenset())
+    made = with_services(made, policy)
     values = [name for names in Population(NAME, COLUMNS, policy.stock.ladder).values().values() for name in names]
     return made.select("case_number", "requester_key", *FLOOR_KEYS, *values)
 
@@ -118,7 +115,7 @@ def _stages(case: Table, event: Table, month: Period) -> Table:
     return dated.join(newest, ["case_number", "seq"]).select("case_number", "milestone_code")
 
 
-def _numbered(calendar: Table, policy: Policy) -> Table:
+def numbered_days(calendar: Table, policy: Policy) -> Table:
     """Number days in days of the headline clock's kind: day_on, day_number."""
     if policy.clocks.lead.kind == "working":
         return calendar.select("day_on", day_number=calendar.working_day_number.cast("int64"))

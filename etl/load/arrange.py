@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 GROUP_KEY = "group_key"
 TRACE_KEY = "trace_key"
 SUMS = {"case_group_rollup": rollup, "coverage": coverage, "representativeness": representativeness}
-NUMBERS = ("cohort_group", "open_group")
+NUMBERS = ("cohort_group", "open_group", "unit_time")
 
 
 @dataclass(frozen=True)

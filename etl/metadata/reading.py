@@ -35,6 +35,14 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "channel": ("code",),
     "trace": ("steps_units", "steps", "milestones"),
 }
+COHORT_LEVELS: Mapping[str, tuple[str, ...]] = {
+    "service": ("leaf", "family"),
+    "channel": ("code",),
+    "applicant_kind": ("code",),
+    "applicant_province": ("code",),
+    "cohort_state": ("code",),
+}
+STOCK_LEVELS: Mapping[str, tuple[str, ...]] = {"service": ("family",), "stage": ("code",), "age": ("band",)}
 MAX_RUNGS = 24
 _CONTACT = re.compile(r"https://\S+|[^@\s:]+@[^@\s:]+")
 SMALLEST_K = 5
@@ -116,6 +124,8 @@ def check_policy(policy: Policy) -> None:
     _check_tree("units.csv", policy.units)
     _check_bands(policy)
     _check_ladder(policy)
+    _check_other_ladder("cohorts", policy.cohorts.ladder, COHORT_LEVELS)
+    _check_other_ladder("stock", policy.stock.ladder, STOCK_LEVELS)
     for service in policy.sensitive.services:
         _check_member("sensitive-service", service, [node.id for node in policy.services], "a sensitive service")
     case_types = [*CASE_TYPES, *(code.code for code in policy.codes if code.list == "case_type")]
@@ -189,6 +199,16 @@ def _check_ladder(policy: Policy) -> None:
                 "outcome and lateness to be dropped last",
                 "Put a rung {outcome: code, lateness: code} before it.",
             )
+
+
+def _check_other_ladder(name: str, ladder: Sequence[Mapping[str, str]], levels: Mapping[str, tuple[str, ...]]) -> None:
+    where = f"x-shafaf.{name}.ladder"
+    if not 1 <= len(ladder) <= MAX_RUNGS:
+        raise _wrong("ladder-length", f"{len(ladder)} rungs of {where}", f"1 to {MAX_RUNGS}", f"Correct {where}.")
+    for number, rung in enumerate(ladder, 1):
+        for column, level in rung.items():
+            _check_member("ladder-column", column, list(levels), f"a column of rung {number} of {where}")
+            _check_member("ladder-level", level, levels[column], f"the level of {column} in rung {number} of {where}")
 
 
 def _check_member(slug: str, value: str | None, known: Collection[str], what: str) -> None:

@@ -101,6 +101,7 @@ class Office:
     steps: Sequence[Mapping[str, Any]] = ()
     statutory: Sequence[Mapping[str, Any]] = ()
     margin: Mapping[tuple[str, str, str], Mapping[str, int]] = field(default_factory=dict)
+    numbers: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)  # other tables, as they are
     secret: str = "first"
     before: Mapping[tuple[str, str], int] = field(default_factory=dict)  # cases that waited before the first due month
 
@@ -176,6 +177,7 @@ class Office:
             placement=_table(self.placements(), placement),
             report={code: {"k_basis": "cases"} for code in self.due},
             cadence_bootstrap={"alef": {"foi": "month"}},
+            numbers={name: _table(rows, tables[name].arrow.remove(0)) for name, rows in self.numbers.items()},
         )
 
 

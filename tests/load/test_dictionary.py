@@ -52,7 +52,7 @@ def test_every_code_column_names_its_list_or_is_open() -> None:
     """Only periods, ids of the source's world and generic columns may hold codes without a list."""
     open_columns = {
         *("month_code", "period_code", "late_for_code", "year_code", "season_code"),
-        *("value_code", "province_code", "list_code", "parent_code", "reason_code"),
+        *("value_code", "province_code", "applicant_province_code", "list_code", "parent_code", "reason_code"),
         *("kind_code", "scope_code", "column_code"),
     }
     for spec in TABLES:

@@ -17,7 +17,56 @@ from tests.load.builder import AS_OF, METADATA, Office, floor, group, make_insta
 KEY = ("1403-01", "alef", "foi")
 STATUTORY = {"release_id": "1403-01", "year_code": "1403", "body_id": "alef", "case_type_code": "foi"}
 
+COHORT = {
+    "release_id": "1403-01",
+    "body_id": "alef",
+    "case_type_code": "foi",
+    "period_code": "1403-01",
+    "cadence_code": "month",
+    "rung_number": 6,
+    "is_floor": False,
+    "cohort_state_code": "late",
+    "case_count": 12,
+}
+OPEN = {
+    "release_id": "1403-01",
+    "body_id": "alef",
+    "case_type_code": "foi",
+    "period_code": "1403",
+    "rung_number": 4,
+    "is_floor": False,
+    "age_band_code": "00_10",
+    "case_count": 12,
+}
+BARE = {"is_floor": True, "cohort_state_code": None, "age_band_code": None, "rung_number": 8}
+
+
+def others(table: str, *rows: dict[str, Any]) -> Office:
+    """An office with one group, as many registered cases, and rows of another population."""
+    stock = {"registered_count": 24, "open_count": 12} if table == "open_group" else {}
+    return Office(["1403-01"], [group()], numbers={table: rows}, margin={KEY: stock})
+
+
 REFUSED = {
+    "a cohort below k": (
+        "gate-k",
+        others("cohort_group", COHORT | {"case_count": 9}, COHORT | BARE | {"case_count": 3}),
+    ),
+    "two floors of a cohort": (
+        "gate-floor",
+        others("cohort_group", COHORT | BARE | {"case_count": 5}, COHORT | BARE | {"case_count": 7}),
+    ),
+    "a floor of a cohort with detail": (
+        "gate-floor",
+        others("cohort_group", COHORT | BARE | {"cohort_state_code": "late"}),
+    ),
+    "two cohorts alike": ("gate-partition", others("cohort_group", COHORT, COHORT)),
+    "a cohort that lost a case": ("gate-nothing-lost", others("cohort_group", COHORT | {"case_count": 11})),
+    "open groups that lost a case": ("gate-nothing-lost", others("open_group", OPEN | {"case_count": 11})),
+    "an open group below k": (
+        "gate-k",
+        others("open_group", OPEN | {"case_count": 9}, OPEN | BARE | {"case_count": 3}),
+    ),
     "a group below k": ("gate-k", Office(["1403-01"], [group(case_count=9, outcome_code="not_held")])),
     "an empty floor": ("gate-k", Office(["1403-01"], [floor(case_count=0)])),
     "two floor rows": ("gate-floor", Office(["1403-01"], [floor(), floor(case_count=4)])),
@@ -46,6 +95,12 @@ REFUSED = {
         ),
     ),
 }
+
+
+@pytest.mark.parametrize("office", [others("cohort_group", COHORT), others("open_group", OPEN)])
+def test_other_populations_that_close_pass(release: Callable[[Office], Any], office: Office) -> None:
+    """Cohorts that are all registered cases, and open groups that are all open ones, are released."""
+    assert len(release(office)) == 1
 
 
 @pytest.mark.parametrize(("slug", "office"), REFUSED.values(), ids=REFUSED.keys())

@@ -65,6 +65,8 @@ STOCK = (
     *("stage_code", "age_band_code", "case_count"),
 )
 
+UNIT_TIME = ("release_id", "year_code", "unit_id", "timed_band_code", "stay_median_days", "basis_code")
+
 
 def bag(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Counter[tuple[Any, ...]]:
     """Count rows by their columns, in no order."""
@@ -94,6 +96,7 @@ def published(run: Run) -> tuple[Counter[tuple[Any, ...]], ...]:
         bag(run.rows["statutory"], STATUTORY),
         bag(run.rows["cohort_group"], COHORT),
         bag(run.rows["open_group"], STOCK),
+        bag(run.rows["unit_time"], UNIT_TIME),
     )
 
 
@@ -143,6 +146,16 @@ def test_law_7_open_groups_equal_the_reference(runs_of: RunsOf, seed: int) -> No
     given = bag([row for run in runs for row in run.rows["open_group"]], STOCK)
     assert given
     assert given == bag(runs[-1].memory.open_groups, STOCK)
+
+
+@bounded
+@offices
+def test_law_7_unit_times_equal_the_reference(runs_of: RunsOf, seed: int) -> None:
+    """Medians of stays are those of the reference; a unit of one or two posts is nowhere, a small one in the one above."""
+    runs = runs_of(seed)
+    given = [row for run in runs for row in run.rows["unit_time"]]
+    assert {row["unit_id"] for row in given} == {"hq", "u1"}
+    assert bag(given, UNIT_TIME) == bag(runs[-1].memory.unit_times, UNIT_TIME)
 
 
 def test_law_7_order_of_the_input_does_not_matter(engine: Engine, runs_of: RunsOf) -> None:

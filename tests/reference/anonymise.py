@@ -19,6 +19,7 @@ from etl.metadata import Policy
 from tests.reference.cohort import cohort_rows
 from tests.reference.peel import are_enough, peel, requesters
 from tests.reference.stock import stock_rows
+from tests.reference.unit_time import unit_rows
 from tests.reference.values import NO, Case, steps_of, trace_of, value
 
 Row = dict[str, Any]
@@ -53,6 +54,7 @@ class Memory:
     cohorts: dict[tuple[Kind, str], list[str]] = field(default_factory=dict)
     cohort_groups: list[Row] = field(default_factory=list)
     open_groups: list[Row] = field(default_factory=list)
+    unit_times: list[Row] = field(default_factory=list)
 
 
 def release_months(cases: Sequence[Case], due: Sequence[Period], *, policy: Policy, memory: Memory) -> None:
@@ -76,6 +78,10 @@ def release_months(cases: Sequence[Case], due: Sequence[Period], *, policy: Poli
         )
         if month.last_on == period_of(system, "year", month.first_on).last_on:
             memory.statutory += statutory_rows(live, month, policy=policy, memory=memory)
+            year = period_of(system, "year", month.first_on)
+            memory.unit_times += unit_rows(
+                live, year, month, finished=memory.finished, policy=policy, ranks=ranks, day=day_number
+            )
             memory.open_groups += stock_rows(
                 live,
                 month,

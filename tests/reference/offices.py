@@ -62,7 +62,12 @@ def small_policy(*, k: int = 5, headline: str = "law") -> Policy:
             Node("welfare", None, {}),
             Node("aid", "welfare", {}),
         ),
-        units=(Node("hq", None, {}), Node("u1", "hq", {}), Node("u2", "hq", {}), Node("reg", None, {})),
+        units=(
+            Node("hq", None, {}, staff_band="10_19"),
+            Node("u1", "hq", {}, staff_band="3_9"),
+            Node("u2", "hq", {}, staff_band="under_10"),
+            Node("reg", None, {}, staff_band="1_2"),
+        ),
         margins=Margins(join_small={"inquiry": "service"}),
         sensitive=Sensitive(("welfare",), {"outcome": COARSE}, ("trace",)),
         ladder=(
