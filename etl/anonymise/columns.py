@@ -38,7 +38,7 @@ CODED_AS = {"loop": "boolean", "trace": "int64"}
 # what peeling needs of a case beside its values
 KEPT = (
     *("case_number", "body_id", "case_type_code", "release_id", "period_code", "cadence_code", "finished_year_code"),
-    *("is_late", "is_sensitive", "wait_days", "requester_key"),
+    *("is_late", "is_sensitive", "is_personal", "is_ordinary", "wait_days", "requester_key"),
 )
 
 
@@ -52,8 +52,8 @@ def value_name(column: str, level: str) -> str:
 
 
 def used_levels(policy: Policy) -> dict[str, tuple[str, ...]]:
-    """List the levels at which the ladder shows each column."""
-    used: dict[str, dict[str, None]] = {}
+    """List the levels at which the ladder shows each column; of an outcome always the code."""
+    used: dict[str, dict[str, None]] = {"outcome": {"code": None}}
     for rung in policy.ladder:
         for column, level in rung.items():
             used.setdefault(column, {})[level] = None
@@ -90,6 +90,8 @@ def with_values(case: Table, policy: Policy) -> Table:
     case = case.rename(is_sensitive="service_is_marked")
     case = case.mutate(outcome_at_code=_coarsened(case, policy))
     case = case.mutate(
+        is_personal=~case.case_type_code.isin(policy.statutory.case_types) if policy.statutory.case_types else True,
+        is_ordinary=case.outcome_at_code.isin(policy.sensitive.ordinary) if policy.sensitive.ordinary else False,
         **{value_name("outcome", "parent"): _parent(case.outcome_at_code, policy)},
         **{value_name("duration", level): _band(case, policy, level) for level in used.get("duration", ())},
     )

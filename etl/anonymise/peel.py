@@ -11,7 +11,7 @@ by rungs of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +31,26 @@ ROWS_KEPT = 2_000_000
 
 
 @dataclass(frozen=True)
+class Bound:
+    """A group in which column `only` is true does not stand with more cases than this.
+
+    column: the value that `most` hangs on, code -> most; None: `any_value` is the most, whatever the values.
+    """
+
+    only: str
+    column: str | None
+    most: Mapping[int, int]
+    any_value: int = 0
+
+
+@dataclass(frozen=True)
 class Rung:
     """What cases must share to stand together on a rung.
 
     values: columns whose values the cases of a group share; NULL is a value.
     needs: those of them that a case must have (NULL there: the rung does not fit the case).
     barred_by: boolean columns; where one is true, the rung does not fit the case.
+    bounds: groups that are too large for what the rung hides do not stand.
     compute: gives the values of column `computed` (one row per case: case_number, computed) from the cases that came
         this far, all their columns; for values that depend on who is still unplaced.
     """
@@ -44,6 +58,7 @@ class Rung:
     values: tuple[str, ...]
     needs: tuple[str, ...] = ()
     barred_by: tuple[str, ...] = ()
+    bounds: tuple[Bound, ...] = ()
     computed: str | None = None
     compute: Callable[[Table], Table] | None = None
 
@@ -54,8 +69,10 @@ def peel(case: Table, rungs: Sequence[Rung], *, floor: tuple[str, ...], k: int) 
     case: held, one row per case: case_number, requester_number, the floor columns and those that rungs name. floor: the
     columns that no rung drops. Adds rung_number and the computed columns; nothing else.
     """
-    left, placed = hold(_start(case, rungs, floor), "unplaced"), _Placed()
+    left, placed = hold(_start(case, rungs, floor, k), "unplaced"), _Placed()
     made: dict[str, Table] = {}
+    if fetch(left.agg(n=left.count()))[0]["n"] == 0:
+        return _with_rungs(case, left.select(CASE, rung_number=ibis.null("int16")), rungs, made)
     for number, rung in enumerate(rungs, 1):
         if rung.computed and rung.compute and rung.computed not in made:
             made[rung.computed] = hold(rung.compute(left), rung.computed)
@@ -94,10 +111,11 @@ class _Placed:
         return ibis.union(*self._parts) if len(self._parts) > 1 else self._parts[0]
 
 
-def _start(case: Table, rungs: Sequence[Rung], floor: tuple[str, ...]) -> Table:
-    floors = case.select(*floor).distinct()
+def _start(case: Table, rungs: Sequence[Rung], floor: tuple[str, ...], k: int) -> Table:
+    """Keep the cases of floors with k cases at least, since no others can stand, as numbers."""
+    floors = case.group_by(*floor).agg(n=case.count())
     number = (ibis.row_number().over(ibis.window(order_by=floor)) + 1).cast("int32")
-    floors = hold(floors.mutate(**{FLOOR: number}), "floor")
+    floors = hold(floors.filter(floors.n >= k).select(*floor, **{FLOOR: number}), "floor")
     names = [name for name in _used(rungs) if name in case.columns]
     joined = case.join(floors, floor)
     filled = {name: _filled(joined[name]) for name in names}
@@ -105,7 +123,11 @@ def _start(case: Table, rungs: Sequence[Rung], floor: tuple[str, ...]) -> Table:
 
 
 def _used(rungs: Sequence[Rung]) -> list[str]:
-    return list(dict.fromkeys(name for rung in rungs for name in (*rung.values, *rung.barred_by)))
+    return list(dict.fromkeys(name for rung in rungs for name in (*rung.values, *rung.barred_by, *_bounding(rung))))
+
+
+def _bounding(rung: Rung) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(bound.only for bound in rung.bounds))
 
 
 def _filled(column: Any) -> Any:
@@ -122,12 +144,28 @@ def _looked_at(left: Table, rung: Rung, later: Sequence[Rung], k: int) -> Table:
         fitting = fitting.filter(fitting[name] != _NOTHING)
     for name in rung.barred_by:
         fitting = fitting.filter(fitting[name] != _TRUE)
-    keys = (FLOOR, *rung.values, *rung.barred_by)
+    keys = (FLOOR, *rung.values, *rung.barred_by, *_bounding(rung))
     counted = count_requesters(fitting, keys)
-    groups = counted.filter(are_enough(counted, k)).select(*keys, is_placed=ibis.literal(1, "int8"))
+    standing = counted.filter(are_enough(counted, k))
+    for bound in rung.bounds:
+        standing = standing.filter(~_is_too_large(standing, bound))
+    groups = standing.select(*keys, is_placed=ibis.literal(1, "int8"))
     joined = left.join(groups, keys, how="left", rname="group_{name}")
     names = [name for name in _used(later) if name in left.columns]
     return joined.select(CASE, FLOOR, REQUESTER, *names, "is_placed")
+
+
+def _is_too_large(counted: Table, bound: Bound) -> Any:
+    if bound.column is None:
+        return (counted[bound.only] == _TRUE) & (counted.case_count > bound.any_value)
+    value = counted[bound.column]
+    by_most: dict[int, list[int]] = {}
+    for code, most in sorted(bound.most.items()):
+        by_most.setdefault(most, []).append(code)
+    found: Any = ibis.literal(value=False)
+    for most, codes in by_most.items():
+        found = found | (value.isin(codes) & (counted.case_count > most))
+    return (counted[bound.only] == _TRUE) & found
 
 
 def _with_computed(left: Table, values: Table, name: str) -> Table:

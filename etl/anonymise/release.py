@@ -95,7 +95,7 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     before = mark()
     closing, lists = _closing(finished, policy=policy, months=months, low=low, high=high)
     timelines = _timelines(closing, case, staging, calendar=calendar, policy=policy)
-    alike, members = number_groups(_placed(closing, timelines, policy))
+    alike, members = number_groups(_placed(closing, timelines, policy, lists))
     let_go_since(before, alike, members, *timelines.relations, *lists.values())
     groups = hold(case_groups(alike, members, policy, lists), "case_group")
     sums = group_sums(groups)
@@ -189,20 +189,20 @@ def _timelines(closing: Table, case: Table, staging: Staging, *, calendar: Table
     return hold_timelines(staging.event, keys, calendar, policy=policy)
 
 
-def _placed(closing: Table, timelines: Timelines, policy: Policy) -> Table:
+def _placed(closing: Table, timelines: Timelines, policy: Policy, lists: Lists) -> Table:
     traced = hold(with_traces(closing, timelines, key=bytes.fromhex(policy.sha256)), "traced")
     let_go(closing)
-    placed = hold(_peeled(traced, policy), "placed")
+    placed = hold(_peeled(traced, policy, lists), "placed")
     let_go(traced)
     return placed
 
 
-def _peeled(closing: Table, policy: Policy) -> Table:
-    rungs = ladder_rungs(policy, {})
-    peeled = peel_periods(closing.filter(~closing.is_late), rungs, k=policy.k)
+def _peeled(closing: Table, policy: Policy, lists: Lists) -> Table:
+    rungs = ladder_rungs(policy, {}, lists=lists)
+    peeled = peel_periods(closing.filter(~closing.is_late), rungs, policy)
     placed = with_published(peeled, policy).select(*PLACED_COLUMNS)
     if fetch(closing.filter(closing.is_late).agg(n=closing.case_number.count()))[0]["n"]:
-        late = peel_late(closing.filter(closing.is_late), rungs, k=policy.k)
+        late = peel_late(closing.filter(closing.is_late), rungs, policy)
         placed = placed.union(with_published(late, policy).select(*PLACED_COLUMNS))
     return placed
 

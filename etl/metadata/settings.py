@@ -119,11 +119,20 @@ class Statutory:
 
 @dataclass(frozen=True)
 class Sensitive:
-    """Services whose outcome is a fact about the person: outcome is coarsened, columns that imply it are dropped."""
+    """Persons behind the outcome.
+
+    services: those whose outcome is a fact about the person; `coarsen` gives its coarser codes, and columns that imply it
+    (`implies`) are shown one level coarser: a trace not at all.
+    known_to_outsiders: what others may know of a person's case. Where more than `largest_share` of the cases that share
+    it ended alike, and not in an `ordinary` outcome, the outcome is not shown beside it.
+    """
 
     services: tuple[str, ...] = ()
     coarsen: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     implies: tuple[str, ...] = ("trace",)
+    known_to_outsiders: tuple[tuple[str, ...], ...] = (("service",), ("service", "channel"), ("unit",))
+    largest_share: float = 0.8
+    ordinary: tuple[str, ...] = ("completed", "granted_full", "not_recorded")
 
 
 @dataclass(frozen=True)

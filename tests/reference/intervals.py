@@ -21,9 +21,9 @@ def interval(
 ) -> Interval:
     """Bound the cases with `code` in `column`: a coarser value and NULL leave it possible, and so does a waiting case."""
     known = hidden = other = 0
-    above = _ancestors(code, parents)
+    above = ancestors(code, parents)
     for row in rows:
-        if row[column] == code or code in _ancestors(row[column], parents):
+        if row[column] == code or code in ancestors(row[column], parents):
             known += row["case_count"]
         elif row[column] is None or row[column] in above:
             hidden += row["case_count"]
@@ -33,7 +33,8 @@ def interval(
     return Interval(known, known + hidden + awaiting, total)
 
 
-def _ancestors(code: str | None, parents: Mapping[str, str | None]) -> set[str]:
+def ancestors(code: str | None, parents: Mapping[str, str | None]) -> set[str]:
+    """List the coarser codes of a code."""
     found: set[str] = set()
     step = parents.get(code) if code else None
     while step is not None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from etl.calendars import Period, parse_period
 from etl.metadata import Policy
-from etl.metadata.settings import Body, Cadence, Clock, Clocks, Margins, Node, Sensitive
+from etl.metadata.settings import Bands, Body, Cadence, Clock, Clocks, Margins, Node, Sensitive
 from etl.model.staging import CASE, CASE_EXEMPTION, EVENT, Staging
 
 FIRST = "1402-11"
@@ -49,7 +49,7 @@ class Snapshot:
 
 
 def small_policy(*, k: int = 5, headline: str = "law") -> Policy:
-    """A policy of nine rungs with every ladder column and every level, small thresholds and a sensitive service."""
+    """A policy with every ladder column and every level but patterns, small thresholds and a sensitive service."""
     return Policy(
         clocks=Clocks(headline, bylaw=Clock("working", 10), law=Clock("calendar", 10)),
         k=k,
@@ -57,7 +57,8 @@ def small_policy(*, k: int = 5, headline: str = "law") -> Policy:
         bodies=tuple(Body(f"body{number}", {"fa": "", "en": ""}) for number in range(5)),
         services=(
             Node("permits", None, {}),
-            Node("build", "permits", {}),
+            Node("building", "permits", {}),
+            Node("build", "building", {}),
             Node("shop", "permits", {}),
             Node("welfare", None, {}),
             Node("aid", "welfare", {}),
@@ -69,13 +70,18 @@ def small_policy(*, k: int = 5, headline: str = "law") -> Policy:
             Node("reg", None, {}, staff_band="1_2"),
         ),
         margins=Margins(join_small={"inquiry": "service"}),
-        sensitive=Sensitive(("welfare",), {"outcome": COARSE}, ("trace",)),
+        sensitive=Sensitive(("welfare",), {"outcome": COARSE}, ("trace", "loop")),
+        bands=Bands(duration_wide=(0, 10, 20)),
+        levels={"service": ("leaf", "group", "family")},
         ladder=(
             {"service": "leaf", "unit": "leaf", "outcome": "code", "lateness": "code", "trace": "steps_units"},
             {"service": "leaf", "outcome": "code", "lateness": "code", "loop": "flag", "trace": "steps"},
+            {"service": "leaf", "outcome": "code", "lateness": "code", "trace": "steps"},
             {"service": "leaf", "outcome": "code", "lateness": "code", "trace": "milestones"},
             {"service": "leaf", "unit": "department", "outcome": "code", "duration": "band", "channel": "code"},
+            {"service": "group", "outcome": "code", "duration": "wide_band"},
             {"service": "family", "outcome": "code", "lateness": "code"},
+            {"service": "family", "outcome": "parent", "lateness": "code"},
             {"outcome": "code", "lateness": "code"},
             {"outcome": "code"},
             {"lateness": "code"},
@@ -164,7 +170,9 @@ def _life(chance: random.Random, number: int, last_on: date) -> dict[str, Any]:
         "is_loop": chance.choices((True, False, None), weights=(2, 8, 1))[0],
         "reason_code": chance.choice((None, "exempt")),
         "exemptions": tuple(exempt),
-        "outcome_code": chance.choices(outcomes, weights=(9, 3, 2, 1, 1, 1))[0],
+        "outcome_code": chance.choices(
+            outcomes, weights=(2, 1, 1, 40, 1, 1) if service == "shop" else (9, 3, 2, 1, 1, 1)
+        )[0],
         "wait_days": wait if chance.random() < 0.95 else None,
         "lateness_law_code": "late" if wait > 10 else "on_time",
         "lateness_bylaw_code": chance.choice(("on_time", "late", None)),

@@ -11,6 +11,7 @@ from etl.metadata.levels import DEFAULT_LEVELS
 Case = Mapping[str, Any]
 
 NO = "not_recorded"
+_PARENTS: dict[int, dict[str, str | None]] = {}
 
 
 def fits(case: Case, levels: Mapping[str, str], policy: Policy) -> bool:
@@ -61,9 +62,9 @@ def up(node: str, nodes: Sequence[Any], shown: int | None = 1) -> str:
 
 def parent_outcome(code: str, policy: Policy) -> str:
     """Give the coarser code of an outcome, or itself."""
-    return next(
-        (row.parent_code or code for row in code_rows(policy) if row.list_code == "outcome" and row.code == code), code
-    )
+    if id(policy) not in _PARENTS:
+        _PARENTS[id(policy)] = {row.code: row.parent_code for row in code_rows(policy) if row.list_code == "outcome"}
+    return _PARENTS[id(policy)].get(code) or code
 
 
 def is_sensitive(case: Case, policy: Policy) -> bool:
