@@ -24,7 +24,15 @@ from etl.engine import open_duckdb, open_engine
 from etl.errors import UsageError
 from etl.extract import ExtractReport, extract, newest_manifest, open_staging, source_quality
 from etl.instance import Instance, current_release, explain_disk
-from etl.load import ReleaseSummary, build_database, heal, is_current_shape, read_history, write_releases
+from etl.load import (
+    ReleaseSummary,
+    build_database,
+    heal,
+    is_current_shape,
+    read_history,
+    released_timelines,
+    write_releases,
+)
 from etl.model.progress import SILENT, Progress
 from etl.model.published import Published
 from etl.model.quality import QualityRow
@@ -152,6 +160,7 @@ def _release_due(
         margin=margin,
         cadence_bootstrap=cadence,
         closed=() if released else schedule.due,
+        timelines=released_timelines(instance) if policy.patterns == "public" else (),
     )
     progress.step("anonymise", 0, len(due))
     published = anonymise(staging, calendar=calendar, policy=policy, history=history)

@@ -11,9 +11,10 @@ import pyarrow as pa
 from etl.anonymise.coding import Lists, decode
 from etl.anonymise.columns import PUBLISHED
 from etl.anonymise.held import fetch, hold, hold_rows
+from etl.anonymise.pattern_level import PatternLevel
 from etl.anonymise.ranks import rank_values, timed_band
 from etl.anonymise.requesters import REQUESTER
-from etl.anonymise.traces import Timelines, shown_unit, trace_text
+from etl.anonymise.traces import PATTERN, Timelines, shown_unit, trace_text
 from etl.calendars import Period, parse_period
 from etl.metadata import Policy
 
@@ -84,13 +85,20 @@ def case_groups(groups: Table, members: Table, policy: Policy, lists: Lists) -> 
     return written.join(periods, "period_code").select(*GROUP_COLUMNS)
 
 
-def group_steps(members: Table, timelines: Timelines, policy: Policy) -> Table | None:
+def group_steps(members: Table, timelines: Timelines, policy: Policy, *, patterns: PatternLevel | None) -> Table | None:
     """Sum the steps of groups whose trace is shown; None where the ladder shows no trace.
 
     Medians are over cases with a usable day at the step, at the step before it and at the first step, in days of the
     headline clock's kind. Result: the columns of `case_group_step` with group_key.
     """
-    parts = [_kind_steps(members, timelines, kind, policy) for kind in timelines.steps]
+    parts = []
+    for kind, steps in timelines.steps.items():
+        shown = members.filter(members.trace_level.isin(timelines.levels_of(kind)))
+        parts.append(_timed_steps(steps, shown, timelines, policy))
+    if patterns is not None:
+        shown = members.filter(members.trace_level == PATTERN)
+        parts.append(_timed_steps(patterns.case_steps(members), shown, timelines, policy))
+        parts.append(_gaps(patterns.written(members), shown))
     return ibis.union(*parts) if len(parts) > 1 else (parts[0] if parts else None)
 
 
@@ -99,9 +107,9 @@ def group_key(relation: Table) -> Any:
     return relation.release_id + ":" + relation.group_number.cast("string")
 
 
-def _kind_steps(members: Table, timelines: Timelines, kind: str, policy: Policy) -> Table:
-    shown = members.filter(members.group_number.notnull() & members.trace_level.isin(timelines.levels_of(kind)))
-    rows = timelines.steps[kind].join(shown.select("case_number", REQUESTER, *_SHOWN), "case_number")
+def _timed_steps(steps: Table, shown: Table, timelines: Timelines, policy: Policy) -> Table:
+    shown = shown.filter(shown.group_number.notnull())
+    rows = steps.join(shown.select("case_number", REQUESTER, *_SHOWN), "case_number")
     # the cases of a group have the same text at a step, whichever of their tokens stands for it
     joined = rows.group_by("step_number", *_SHOWN).agg(token=rows.token.min())
     for value in ("since_start", "since_previous"):
@@ -118,6 +126,22 @@ def _kind_steps(members: Table, timelines: Timelines, kind: str, policy: Policy)
         timed_band_code=timed_band(joined, k=policy.k),
         since_start_median_days="since_start_median_days",
         since_previous_median_days="since_previous_median_days",
+    )
+
+
+def _gaps(written: Table, shown: Table) -> Table:
+    """Write the gaps of the groups' patterns, which have no times."""
+    groups = shown.filter(shown.group_number.notnull()).select("group_number", "release_id", "trace_key").distinct()
+    rows = groups.join(written.filter(written.is_gap), "trace_key")
+    return rows.select(
+        "step_number",
+        "activity_code",
+        group_key=group_key(rows),
+        unit_id=ibis.null("string"),
+        is_gap="is_gap",
+        timed_band_code=ibis.null("string"),
+        since_start_median_days=ibis.null("int64"),
+        since_previous_median_days=ibis.null("int64"),
     )
 
 

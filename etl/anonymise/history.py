@@ -31,6 +31,8 @@ class History:
     cadence_bootstrap: body -> case type -> cadence as fixed at the first release; {} then.
     closed: at the first release, all months of the first extraction that are closed, from which the bootstrap is taken;
         empty: the due months are all of them.
+    timelines: the timelines and patterns of earlier releases that show activities without units, each a row of
+        (activity_code, is_gap); looked at where policy says `patterns: public`.
     """
 
     due: tuple[Period, ...]
@@ -39,6 +41,7 @@ class History:
     margin: Table | None = None
     cadence_bootstrap: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     closed: tuple[Period, ...] = ()
+    timelines: Sequence[tuple[tuple[str, bool], ...]] = ()
 
     def __post_init__(self) -> None:
         """Refuse a history without months, and one half of which is lost (PrivacyError: what was placed must be known)."""

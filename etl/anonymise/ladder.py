@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 IS_SENSITIVE = "is_sensitive"
-Compute = Callable[["Table"], "Table"]
+Compute = Callable[["Table", Rung], "Table"]
 
 
 def ladder_rungs(policy: Policy, computed: Mapping[str, Compute], *, lists: Lists) -> tuple[Rung, ...]:
     """Make the rungs of a policy for cases whose texts are codes of `lists`.
 
-    computed: level of the trace -> what gives its values (case_number, trace_<level>) from the cases unplaced so far.
+    computed: level of the trace -> what gives its values (case_number, trace_<level>) from the cases unplaced so far and
+        the rung.
     """
     limits = [tuple(forced_limits(policy, place)) for place in range(len(policy.ladder))]
     named = {limit.column.split("_at_")[0] for found in limits for limit in found if limit.column}

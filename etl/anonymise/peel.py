@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CASE = "case_number"
 FLOOR = "floor_number"
 _NOTHING = 0  # stands for NULL among values, whose codes begin at 1; a boolean becomes 1 or 2
-_TRUE = 2
+TRUE = 2
 ROWS_KEPT = 2_000_000
 
 
@@ -52,7 +52,7 @@ class Rung:
     barred_by: boolean columns; where one is true, the rung does not fit the case.
     bounds: groups that are too large for what the rung hides do not stand.
     compute: gives the values of column `computed` (one row per case: case_number, computed) from the cases that came
-        this far, all their columns; for values that depend on who is still unplaced.
+        this far and the rung; for values that depend on who is still unplaced. They hold on this rung only.
     """
 
     values: tuple[str, ...]
@@ -60,7 +60,7 @@ class Rung:
     barred_by: tuple[str, ...] = ()
     bounds: tuple[Bound, ...] = ()
     computed: str | None = None
-    compute: Callable[[Table], Table] | None = None
+    compute: Callable[[Table, Rung], Table] | None = None
 
 
 def peel(case: Table, rungs: Sequence[Rung], *, floor: tuple[str, ...], k: int) -> Table:
@@ -70,16 +70,19 @@ def peel(case: Table, rungs: Sequence[Rung], *, floor: tuple[str, ...], k: int) 
     columns that no rung drops. Adds rung_number and the computed columns; nothing else.
     """
     left, placed = hold(_start(case, rungs, floor, k), "unplaced"), _Placed()
-    made: dict[str, Table] = {}
+    made: dict[str, list[Table]] = {}
     if fetch(left.agg(n=left.count()))[0]["n"] == 0:
         return _with_rungs(case, left.select(CASE, rung_number=ibis.null("int16")), rungs, made)
     for number, rung in enumerate(rungs, 1):
-        if rung.computed and rung.compute and rung.computed not in made:
-            made[rung.computed] = hold(rung.compute(left), rung.computed)
-            left = _with_computed(left, made[rung.computed], rung.computed)
+        if rung.computed and rung.compute:
+            values = hold(rung.compute(left, rung), rung.computed)
+            left = _with_computed(left, values, rung.computed)
         later = rungs[number:]
         looked = hold(_looked_at(left, rung, later, k), "looked_at")
         count = fetch(looked.agg(n=looked.count(), placed=looked.is_placed.count()))[0]
+        if rung.computed and rung.compute:
+            here = looked.filter(looked.is_placed.notnull()).select(CASE)
+            made.setdefault(rung.computed, []).append(hold(values.join(here, CASE, how="semi"), rung.computed))
         placed.add(looked, number, count["n"])
         left = looked.filter(looked.is_placed.isnull()).drop("is_placed")
         if count["n"] - count["placed"] < k:
@@ -108,7 +111,7 @@ class _Placed:
 
     def whole(self) -> Table:
         """Give one row per placed case: case_number, rung_number."""
-        return ibis.union(*self._parts) if len(self._parts) > 1 else self._parts[0]
+        return _together(self._parts)
 
 
 def _start(case: Table, rungs: Sequence[Rung], floor: tuple[str, ...], k: int) -> Table:
@@ -143,7 +146,7 @@ def _looked_at(left: Table, rung: Rung, later: Sequence[Rung], k: int) -> Table:
     for name in rung.needs:
         fitting = fitting.filter(fitting[name] != _NOTHING)
     for name in rung.barred_by:
-        fitting = fitting.filter(fitting[name] != _TRUE)
+        fitting = fitting.filter(fitting[name] != TRUE)
     keys = (FLOOR, *rung.values, *rung.barred_by, *_bounding(rung))
     counted = count_requesters(fitting, keys)
     standing = counted.filter(are_enough(counted, k))
@@ -157,7 +160,7 @@ def _looked_at(left: Table, rung: Rung, later: Sequence[Rung], k: int) -> Table:
 
 def _is_too_large(counted: Table, bound: Bound) -> Any:
     if bound.column is None:
-        return (counted[bound.only] == _TRUE) & (counted.case_count > bound.any_value)
+        return (counted[bound.only] == TRUE) & (counted.case_count > bound.any_value)
     value = counted[bound.column]
     by_most: dict[int, list[int]] = {}
     for code, most in sorted(bound.most.items()):
@@ -165,22 +168,27 @@ def _is_too_large(counted: Table, bound: Bound) -> Any:
     found: Any = ibis.literal(value=False)
     for most, codes in by_most.items():
         found = found | (value.isin(codes) & (counted.case_count > most))
-    return (counted[bound.only] == _TRUE) & found
+    return (counted[bound.only] == TRUE) & found
 
 
 def _with_computed(left: Table, values: Table, name: str) -> Table:
+    left = left.drop(name) if name in left.columns else left
     found = values.select(found=values[CASE], **{name: values[name]})
     joined = left.join(found, left[CASE] == found.found, how="left")
     return joined.mutate(**{name: _filled(joined[name])}).drop("found")
 
 
-def _with_rungs(case: Table, placed: Table, rungs: Sequence[Rung], made: dict[str, Table]) -> Table:
+def _with_rungs(case: Table, placed: Table, rungs: Sequence[Rung], made: Mapping[str, Sequence[Table]]) -> Table:
     found = placed.select("rung_number", found=placed[CASE])
     result = case.join(found, case[CASE] == found.found, how="left").drop("found")
     for name in dict.fromkeys(rung.computed for rung in rungs if rung.computed):
         if name in made:
-            values = made[name].select(found=made[name][CASE], **{name: made[name][name]})
+            values = _together(made[name]).select(name, found=CASE)
             result = result.join(values, result[CASE] == values.found, how="left").drop("found")
         else:
             result = result.mutate(**{name: ibis.null("int64")})
     return result
+
+
+def _together(parts: Sequence[Table]) -> Table:
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]

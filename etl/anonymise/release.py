@@ -37,13 +37,14 @@ from etl.anonymise.margins import (
     with_awaiting,
     withdrawn_cases,
 )
+from etl.anonymise.pattern_level import TIMELINE, PatternLevel, pattern_rows
 from etl.anonymise.placement import placements
 from etl.anonymise.quality import inferred_sums, quality_rows
 from etl.anonymise.report import group_sums, k_bases, linkage_sums, make_report
 from etl.anonymise.requesters import with_requesters
 from etl.anonymise.statutory import statutory
 from etl.anonymise.stock import open_groups
-from etl.anonymise.traces import Timelines, hold_timelines, trace_steps, with_traces
+from etl.anonymise.traces import PATTERN, Timelines, hold_timelines, trace_steps, with_traces
 from etl.anonymise.unit_time import unit_times
 from etl.errors import PrivacyError
 from etl.metadata import Policy
@@ -95,8 +96,10 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     before = mark()
     closing, lists = _closing(finished, policy=policy, months=months, low=low, high=high)
     timelines = _timelines(closing, case, staging, calendar=calendar, policy=policy)
-    alike, members = number_groups(_placed(closing, timelines, policy, lists))
-    let_go_since(before, alike, members, *timelines.relations, *lists.values())
+    alike, members, patterns = _grouped(closing, timelines, policy=policy, lists=lists, history=history)
+    timed, written = _steps(members, timelines, patterns, policy=policy)
+    kept = [part for part in (timed, written) if part is not None]
+    let_go_since(before, alike, members, *timelines.relations, *lists.values(), *kept)
     groups = hold(case_groups(alike, members, policy, lists), "case_group")
     sums = group_sums(groups)
     grouped = {(row["release_id"], row["body_id"], row["case_type_code"]): row["case_count"] for row in sums}
@@ -109,8 +112,8 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     made = Published(
         margin=hold_rows(case.get_backend(), "margin", margins, MARGIN),
         case_group=groups,
-        case_group_step=_hold_or_empty(group_steps(members, timelines, policy), case, "case_group_step", _NO_STEP),
-        trace_step=_hold_or_empty(trace_steps(members, timelines), case, "trace_step", _NO_TRACE),
+        case_group_step=_hold_or_empty(timed, case, "case_group_step", _NO_STEP),
+        trace_step=_hold_or_empty(written, case, "trace_step", _NO_TRACE),
         statutory=hold(statutory(case, staging.case_exemption, policy=policy, low=low, high=high), "statutory"),
         placement=placements(
             case=case,
@@ -189,22 +192,44 @@ def _timelines(closing: Table, case: Table, staging: Staging, *, calendar: Table
     return hold_timelines(staging.event, keys, calendar, policy=policy)
 
 
-def _placed(closing: Table, timelines: Timelines, policy: Policy, lists: Lists) -> Table:
+def _grouped(
+    closing: Table, timelines: Timelines, *, policy: Policy, lists: Lists, history: History
+) -> tuple[Table, Table, PatternLevel | None]:
+    """Peel the closing cases: their groups, the members of these, and the patterns that were found on the way."""
     traced = hold(with_traces(closing, timelines, key=bytes.fromhex(policy.sha256)), "traced")
     let_go(closing)
-    placed = hold(_peeled(traced, policy, lists), "placed")
+    patterns = _patterns(traced, timelines, policy=policy, history=history)
+    placed = hold(_peeled(traced, policy, lists, patterns), "placed")
     let_go(traced)
-    return placed
+    return *number_groups(placed), patterns
 
 
-def _peeled(closing: Table, policy: Policy, lists: Lists) -> Table:
-    rungs = ladder_rungs(policy, {}, lists=lists)
+def _patterns(traced: Table, timelines: Timelines, *, policy: Policy, history: History) -> PatternLevel | None:
+    if all(rung.get("trace") != PATTERN for rung in policy.ladder):
+        return None
+    own = traced.filter(traced[TIMELINE].notnull()).select("case_number", TIMELINE)
+    released = None if policy.patterns == "mined" else history.timelines
+    return PatternLevel(timelines, hold(own, "timeline_of"), policy.k, released)
+
+
+def _peeled(closing: Table, policy: Policy, lists: Lists, patterns: PatternLevel | None) -> Table:
+    rungs = ladder_rungs(policy, {} if patterns is None else {PATTERN: patterns.compute}, lists=lists)
     peeled = peel_periods(closing.filter(~closing.is_late), rungs, policy)
     placed = with_published(peeled, policy).select(*PLACED_COLUMNS)
     if fetch(closing.filter(closing.is_late).agg(n=closing.case_number.count()))[0]["n"]:
         late = peel_late(closing.filter(closing.is_late), rungs, policy)
         placed = placed.union(with_published(late, policy).select(*PLACED_COLUMNS))
     return placed
+
+
+def _steps(
+    members: Table, timelines: Timelines, patterns: PatternLevel | None, *, policy: Policy
+) -> tuple[Table | None, Table | None]:
+    """Time the steps of groups, and write their timelines and patterns out."""
+    written = trace_steps(members, timelines)
+    if patterns is not None and written is not None:
+        written = written.union(pattern_rows(patterns, members))
+    return group_steps(members, timelines, policy, patterns=patterns), written
 
 
 def _earlier_margins(history: History, system: str, low: int) -> list[dict[str, Any]]:

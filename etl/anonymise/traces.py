@@ -1,9 +1,10 @@
 """Traces: the steps of a case at a level, compared by fingerprint, written out once.
 
 Levels: `steps_units` (activity and unit), `steps` (activity), `milestones` (consecutive repeats merged, other events
-dropped; activity_code holds the milestone). A fingerprint is a pair of sums of two 40-bit weights per distinct token
-(step, activity, unit), taken from BLAKE2b keyed with the policy's hash: order-free, equal on every engine, no overflow
-below eight million events a case; never an engine's own hash (FINDINGS "Engine"). No time enters a trace.
+dropped; activity_code holds the milestone); `pattern` is found among the steps, see `etl.anonymise.pattern_level`. A
+fingerprint is a pair of sums of two 40-bit weights per distinct token (step, activity, unit), taken from BLAKE2b keyed
+with the policy's hash: order-free, equal on every engine, no overflow below eight million events a case; never an
+engine's own hash (FINDINGS "Engine"). No time enters a trace.
 
 Events are by far the most rows of a run. They are held as integers (case, step, token, days) and once only: levels that
 differ in what they show share one relation of steps.
@@ -30,6 +31,7 @@ USABLE_PRECISIONS = ("second", "day")
 NO_UNIT = ""
 MILESTONES = "milestones"
 STEPS = "steps"
+PATTERN = "pattern"
 WITH_UNITS = "steps_units"
 _DAYS = 1_000_000  # more than any calendar has: a step's place and its day fit in one number
 _TOKEN = pa.schema(
@@ -50,7 +52,7 @@ class Timelines:
     tokens: token, activity_code, unit_id, milestone_code, milestone_token; a milestone has a token of its own.
     steps: kind (`steps` or `milestones`) -> case_number, step_number from 1, token, since_start, since_previous (days of
         the headline clock's kind to the first and the previous step; NULL where a day of them is not usable).
-    levels: the trace levels of the ladder, in its order.
+    levels: the trace levels of the ladder that are compared by fingerprint, in its order.
     """
 
     tokens: Table
@@ -73,8 +75,9 @@ def kind_of(level: str) -> str:
 
 
 def trace_levels(policy: Policy) -> tuple[str, ...]:
-    """List the trace levels that the ladder uses, in its order."""
-    return tuple(dict.fromkeys(rung["trace"] for rung in policy.ladder if "trace" in rung))
+    """List the trace levels that the ladder needs by fingerprint, in its order; a pattern is found among steps."""
+    used = (rung["trace"] for rung in policy.ladder if "trace" in rung)
+    return tuple(dict.fromkeys(STEPS if level == PATTERN else level for level in used))
 
 
 def token_weights(step: int, activity: str, unit: str, key: bytes) -> tuple[int, int]:

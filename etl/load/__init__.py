@@ -7,7 +7,7 @@ reads the public labels beside staging; it never reads staged cases.
 from etl.load.database import build_database, is_current_shape
 from etl.load.describe import datasette_metadata
 from etl.load.healing import heal
-from etl.load.history import read_history
+from etl.load.history import read_history, released_timelines
 from etl.load.placement import PLACEMENT
 from etl.load.release import ReleaseSummary, write_releases
 from etl.load.totals import view_sources
@@ -20,6 +20,7 @@ __all__ = [
     "heal",
     "is_current_shape",
     "read_history",
+    "released_timelines",
     "view_sources",
     "write_releases",
 ]

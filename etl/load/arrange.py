@@ -220,7 +220,12 @@ def _with_group(step: pa.Table, numbered: pa.Table) -> pa.Table:
 
 def _trace_rows(traces: Traces) -> pa.Table:
     rows: list[dict[str, Any]] = [
-        {"trace_id": traces.id_of[content], "step_count": len(content[1]), "level_code": content[0], RELEASE: position}
+        {
+            "trace_id": traces.id_of[content],
+            "step_count": sum(not gap for *_, gap in content[1]),
+            "level_code": content[0],
+            RELEASE: position,
+        }
         for position, contents in traces.new.items()
         for content in contents
     ]

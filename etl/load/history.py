@@ -10,6 +10,7 @@ import yaml
 from etl.errors import ReleaseError
 from etl.instance import Instance
 from etl.load.archive import list_releases
+from etl.load.arrange import earlier_traces
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
@@ -38,6 +39,13 @@ def read_history(instance: Instance, backend: BaseBackend) -> Past:
         [str(release.folder / "margin.parquet") for release in releases], table_name="earlier_margin"
     )
     return ids, placement, margin.drop("margin_id"), _bootstrap(instance, ids[0])
+
+
+def released_timelines(instance: Instance) -> tuple[tuple[tuple[str, bool], ...], ...]:
+    """Read what earlier releases say of steps without units: timelines and patterns as rows of (activity_code, is_gap)."""
+    known = earlier_traces(list_releases(instance.releases))
+    shown = (steps for level, steps in known if level in ("steps", "pattern"))
+    return tuple(sorted({tuple((activity, is_gap) for activity, _, is_gap in steps) for steps in shown}))
 
 
 def _bootstrap(instance: Instance, first: str) -> CadenceBootstrap:

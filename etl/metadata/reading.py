@@ -33,7 +33,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "duration": ("band",),
     "loop": ("flag",),
     "channel": ("code",),
-    "trace": ("steps_units", "steps", "milestones"),
+    "trace": ("steps_units", "steps", "pattern", "milestones"),
 }
 COHORT_LEVELS: Mapping[str, tuple[str, ...]] = {
     "service": ("leaf", "family"),
@@ -44,6 +44,7 @@ COHORT_LEVELS: Mapping[str, tuple[str, ...]] = {
 }
 STOCK_LEVELS: Mapping[str, tuple[str, ...]] = {"service": ("family",), "stage": ("code",), "age": ("band",)}
 MAX_RUNGS = 24
+PATTERNS = ("mined", "public")
 _CONTACT = re.compile(r"https://\S+|[^@\s:]+@[^@\s:]+")
 SMALLEST_K = 5
 NODE_COLUMNS = (
@@ -126,6 +127,7 @@ def check_policy(policy: Policy) -> None:
     _check_ladder(policy)
     _check_other_ladder("cohorts", policy.cohorts.ladder, COHORT_LEVELS)
     _check_other_ladder("stock", policy.stock.ladder, STOCK_LEVELS)
+    _check_member("patterns", policy.patterns, PATTERNS, "x-shafaf.patterns")
     for service in policy.sensitive.services:
         _check_member("sensitive-service", service, [node.id for node in policy.services], "a sensitive service")
     case_types = [*CASE_TYPES, *(code.code for code in policy.codes if code.list == "case_type")]

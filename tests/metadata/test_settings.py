@@ -55,7 +55,8 @@ def _set(metadata: dict[str, Any], place: str, value: object) -> None:
         ("ladder", [{"outcome": "code"}] * 25, "ladder-length", "25 rungs"),
         ("ladder", [{"outcom": "code"}], "ladder-column", "outcome"),
         ("ladder", [{"service": "leave"}], "ladder-level", "leaf"),
-        ("ladder", [{"trace": "pattern", "outcome": "code"}], "ladder-level", "steps"),
+        ("ladder", [{"trace": "patern", "outcome": "code"}], "ladder-level", "pattern"),
+        ("patterns", "mind", "patterns", "mined"),
         ("ladder", [{"service": "family"}], "ladder-outcome-last", "rung 1"),
         ("cohorts", {"ladder": []}, "ladder-length", "cohorts"),
         ("cohorts", {"ladder": [{"cohort_stat": "code"}]}, "ladder-column", "cohort_state"),
@@ -142,7 +143,8 @@ def test_a_title_does_not_change_the_policy_but_k_does(tmp_path: Path, metadata:
 def test_contact_is_an_address_or_refused(tmp_path: Path, contact: str) -> None:
     """What becomes a link on every page is an e-mail address or a web address, nothing else."""
     text = (Path(__file__).parents[2] / "metadata.yml").read_text(encoding="utf-8")
-    (tmp_path / "metadata.yml").write_text(f'contact: "{contact}"\n{text}', encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("contact:")]
+    (tmp_path / "metadata.yml").write_text("\n".join([f'contact: "{contact}"', *lines]), encoding="utf-8")
     for name in ("services.csv", "units.csv"):
         (tmp_path / name).write_bytes((Path(__file__).parents[2] / name).read_bytes())
     with pytest.raises(SettingsError, match="contact"):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.property.conftest import Run, month_end
 from tests.reference.anonymise import SHOWN_AS
 from tests.reference.offices import small_policy
+from tests.reference.patterns import activities, stand
 from tests.reference.peel import requesters
 from tests.reference.values import value
 
@@ -42,12 +43,13 @@ def members_of(run: Run) -> dict[str, list[str]]:
     return members
 
 
-def traces_of(run: Run) -> dict[str, tuple[tuple[str, str | None], ...]]:
-    """Read each published trace as a tuple of steps."""
+def traces_of(run: Run) -> dict[str, tuple[Any, ...]]:
+    """Read each published trace as a tuple of steps; those of a pattern say whether they are gaps."""
     steps = sorted(run.rows["trace_step"], key=lambda row: (row["trace_key"], row["step_number"]))
-    traces: dict[str, tuple[tuple[str, str | None], ...]] = defaultdict(tuple)
+    traces: dict[str, tuple[Any, ...]] = defaultdict(tuple)
     for row in steps:
-        traces[row["trace_key"]] += ((row["activity_code"], row["unit_id"]),)
+        step = (row["activity_code"], row["unit_id"])
+        traces[row["trace_key"]] += ((*step, row["is_gap"]),) if row["level_code"] == "pattern" else (step,)
     return traces
 
 
@@ -170,7 +172,10 @@ def assert_specialises(case: dict[str, Any], shown: dict[str, Any]) -> None:
             continue
         level = POLICY.ladder[shown["rung_number"] - 1][column]
         assert column not in LEVELS or shown[LEVELS[column]] == level
-        assert value(case, column, level, POLICY) == shown[name]
+        if level == "pattern":
+            assert stand(shown[name], activities(case)) is not None
+        else:
+            assert value(case, column, level, POLICY) == shown[name]
 
 
 @bounded

@@ -17,6 +17,7 @@ from typing import Any
 from etl.calendars import Period, parse_period, period_of
 from etl.metadata import Policy
 from tests.reference.cohort import cohort_rows
+from tests.reference.patterns import activities, stand
 from tests.reference.peel import are_enough, peel, requesters
 from tests.reference.stock import stock_rows
 from tests.reference.unit_time import unit_rows
@@ -231,7 +232,11 @@ def add_group(
         row[name] = value(members[0], column, levels[column], policy) if column in levels else None
     row |= {f"{column}_level": levels.get(column) for column in ("service", "unit", "trace")}
     row |= ranks([] if rung is None else [(case, case["wait_days"]) for case in members], WAITS, policy.k)
-    row["steps"] = group_steps(members, levels["trace"], policy) if "trace" in levels else []
+    is_pattern = levels.get("trace") == "pattern"
+    row["steps"] = pattern_steps(members, policy) if is_pattern else []
+    row["steps"] = (
+        group_steps(members, levels["trace"], policy) if "trace" in levels and not is_pattern else row["steps"]
+    )
     row["members"] = frozenset(case["case_key"] for case in members)
     for case in members:
         memory.group_of[case["case_key"]] = len(memory.groups)
@@ -277,6 +282,34 @@ def group_steps(members: Sequence[Case], level: str, policy: Policy) -> list[Row
         row = {"step_number": place + 1, "activity_code": activity, "unit_id": unit, "is_gap": False}
         rows.append(row | before | since)
     return rows
+
+
+def pattern_steps(members: Sequence[Case], policy: Policy) -> list[Row]:
+    """Time the steps of a group's pattern where it first stands in each case; a gap has no times."""
+    rows: list[Row] = []
+    pattern = members[0]["pattern"]
+    for place, (activity, unit, is_gap) in enumerate(pattern):
+        start, previous = [], []
+        for case in members if not is_gap else ():
+            at = stand(pattern, activities(case))[place]
+            since = days_since_start(case, at, policy)
+            start.append((case, since))
+            if since is not None and place and not pattern[place - 1][2]:
+                previous.append((case, since - days_since_start(case, at - 1, policy, is_start=True)))
+        row = {"step_number": place + 1, "activity_code": activity, "unit_id": unit, "is_gap": is_gap}
+        row |= ranks(previous, {"since_previous_median_days": 50}, policy.k)
+        rows.append(row | ranks(start, {"since_start_median_days": 50}, policy.k))
+    return rows
+
+
+def days_since_start(case: Case, at: int, policy: Policy, *, is_start: bool = False) -> int | None:
+    """Count days from a case's first step to another; None without a usable day at either or at the step just before.
+
+    is_start: the step just before is not looked at.
+    """
+    days = [day_number(event, policy) for _, event in steps_of(case, "steps")]
+    needed = [days[0], days[at]] + ([days[at - 1]] if at and not is_start else [])
+    return None if any(day is None for day in needed) else days[at] - days[0]
 
 
 def day_number(event: Mapping[str, Any], policy: Policy) -> int | None:

@@ -49,7 +49,7 @@ class Snapshot:
 
 
 def small_policy(*, k: int = 5, headline: str = "law") -> Policy:
-    """A policy with every ladder column and every level but patterns, small thresholds and a sensitive service."""
+    """A policy with every ladder column and every level, small thresholds and a sensitive service."""
     return Policy(
         clocks=Clocks(headline, bylaw=Clock("working", 10), law=Clock("calendar", 10)),
         k=k,
@@ -73,11 +73,14 @@ def small_policy(*, k: int = 5, headline: str = "law") -> Policy:
         sensitive=Sensitive(("welfare",), {"outcome": COARSE}, ("trace", "loop")),
         bands=Bands(duration_wide=(0, 10, 20)),
         levels={"service": ("leaf", "group", "family")},
+        patterns="mined",
         ladder=(
             {"service": "leaf", "unit": "leaf", "outcome": "code", "lateness": "code", "trace": "steps_units"},
             {"service": "leaf", "outcome": "code", "lateness": "code", "loop": "flag", "trace": "steps"},
             {"service": "leaf", "outcome": "code", "lateness": "code", "trace": "steps"},
             {"service": "leaf", "outcome": "code", "lateness": "code", "trace": "milestones"},
+            {"service": "leaf", "outcome": "code", "channel": "code", "trace": "pattern"},
+            {"service": "family", "outcome": "code", "trace": "pattern"},
             {"service": "leaf", "unit": "department", "outcome": "code", "duration": "band", "channel": "code"},
             {"service": "group", "outcome": "code", "duration": "wide_band"},
             {"service": "family", "outcome": "code", "lateness": "code"},
@@ -202,7 +205,9 @@ def _requester(chance: random.Random, body: int, service: str) -> str | None:
 
 
 def _events(chance: random.Random, key: str, registered: date, wait: int) -> list[dict[str, Any]]:
-    steps = chance.choices((*TRACES, ()), weights=(8, 3, 2, 1, 1))[0]
+    steps = list(chance.choices((*TRACES, ()), weights=(8, 3, 2, 1, 1))[0])
+    if steps and chance.random() < 0.3:  # a detour, which makes the timeline rare
+        steps.insert(chance.randrange(len(steps) + 1), (chance.choice(("call", "visit", "review")), None, "u1"))
     events = []
     for place, (activity, milestone, unit) in enumerate(steps):
         day = registered + timedelta(days=wait * place // max(len(steps) - 1, 1))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from etl.metadata import Policy, code_rows
+from tests.reference.patterns import find_patterns
 from tests.reference.values import Case, fits, value
 
 
@@ -16,6 +17,8 @@ def peel(cases: Sequence[Case], policy: Policy) -> tuple[list[tuple[int, list[Ca
     groups: list[tuple[int, list[Case]]] = []
     told = dominated_classes(cases, policy)
     for number, levels in enumerate(policy.ladder, 1):
+        if levels.get("trace") == "pattern":
+            find_patterns(left, levels, policy)
         alike: dict[tuple[Any, ...], list[Case]] = defaultdict(list)
         for case in left:
             if fits(case, levels, policy) and not would_tell(case, levels, policy, told):

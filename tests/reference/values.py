@@ -102,6 +102,6 @@ def steps_of(case: Case, level: str) -> list[tuple[tuple[str, str | None], Any]]
     return steps
 
 
-def trace_of(case: Case, level: str) -> tuple[tuple[str, str | None], ...]:
-    """Give the trace of a case at a level."""
-    return tuple(step for step, _ in steps_of(case, level))
+def trace_of(case: Case, level: str) -> Any:
+    """Give the trace of a case at a level; its pattern is what was last found for it."""
+    return case.get("pattern") if level == "pattern" else tuple(step for step, _ in steps_of(case, level))
