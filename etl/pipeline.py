@@ -25,12 +25,16 @@ from etl.errors import UsageError
 from etl.extract import ExtractReport, extract, newest_manifest, open_staging, source_quality
 from etl.instance import Instance, current_release, explain_disk
 from etl.load import (
+    Correction,
+    Preview,
     ReleaseSummary,
+    ask,
     build_database,
     heal,
     is_current_shape,
     read_history,
     released_timelines,
+    waiting_requests,
     write_releases,
 )
 from etl.model.progress import SILENT, Progress
@@ -56,6 +60,7 @@ class Schedule:
     released: tuple[str, ...]
     due: tuple[Period, ...]
     last_released: Period | None
+    corrections: tuple[Correction, ...] = ()  # asked for, not yet released
 
 
 @dataclass(frozen=True)
@@ -102,18 +107,28 @@ def run_build(instance: Instance, *, progress: Progress = SILENT) -> tuple[Path 
         return _build(instance, progress, always=True)
 
 
+def ask_corrections(instance: Instance, wanted: Sequence[Correction], *, dry_run: bool = False) -> list[Preview]:
+    """Record that released groups shall be withdrawn or replaced with the next release; UsageError for one that cannot be.
+
+    All are recorded or none. With `dry_run` check them, say what each does, and record nothing.
+    """
+    with _working(instance):
+        return ask(instance, wanted, dry_run=dry_run)
+
+
 def read_schedule(instance: Instance) -> Schedule:
     """Say what is released and what is due, without writing anything (for `status` and `--dry-run`)."""
     manifest = newest_manifest(instance.staging)
     policy = instance.settings.policy
     released = _released(instance)
     last = parse_period(policy.calendar.system, released[-1]) if released else None
+    waiting = waiting_requests(instance)
     if manifest is None:
-        return Schedule(None, released, (), last)
+        return Schedule(None, released, (), last, waiting)
     as_of = manifest.snapshot_at.astimezone(ZoneInfo(policy.calendar.zone)).date()
     first_on = _first_registered_on(instance)
     due = () if first_on is None else due_months(policy, as_of=as_of, first=first_on, released=released)
-    return Schedule(as_of, released, due, last)
+    return Schedule(as_of, released, due, last, waiting)
 
 
 @contextmanager

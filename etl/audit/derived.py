@@ -54,7 +54,7 @@ def _sums_by_columns(name: str, evidence: Evidence, tally: Tally) -> None:
 def _kept_details(name: str, evidence: Evidence, tally: Tally) -> None:
     table = evidence.table(name)
     keys = tuple(c for c in ("release_id", "body_id", "case_type_code") if c in table.column_names)
-    sums = {column: _by_detail(evidence.table(GROUPS), column, keys) for column in COLUMNS}
+    sums = {column: _by_detail(evidence.partition(GROUPS), column, keys) for column in COLUMNS}
     for row in table.to_pylist():
         place = tuple(row[key] for key in keys)
         where = {key: row[key] for key in keys} | {"column_code": row["column_code"]}

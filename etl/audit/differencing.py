@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.audit.evidence import Evidence
+from etl.audit.evidence import Evidence, own_rows
 from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
 from etl.metadata import load_dictionary
@@ -25,7 +25,7 @@ from etl.metadata import load_dictionary
 NAME = "differencing"
 PERIOD = ("body_id", "case_type_code", "period_code")
 MONTH = ("body_id", "case_type_code", "month_code")
-KEPT = (*PERIOD, "late_for_code", "release_id")  # what a partition must keep for the releases to come
+KEPT = (*PERIOD, "late_for_code", "release_id", "replaces_id")  # what a partition must keep for the releases to come
 ROLLED_UP = 3  # columns of a roll-up, at most
 DETAIL = ("_id", "_code", "_level")
 
@@ -62,6 +62,7 @@ def _attack_rows(evidence: Evidence, whole: Mapping[str, pa.Table], seed: int, a
 
 def _released_once(name: str, table: pa.Table, tally: Tally) -> None:
     """The on-time cases of a period come in one release: a second one is the first plus who was late."""
+    table = own_rows(table)
     if not {*PERIOD, "late_for_code"} <= set(table.column_names):
         return
     on_time = table.filter(pc.is_null(table["late_for_code"]))
@@ -135,7 +136,7 @@ def _of_successor(old: Mapping[str, Any], new: Mapping[str, Any], times: int) ->
 
 
 def _is_detail(column: str) -> bool:
-    own = ("case_group_id", "release_id", "rung_number", "late_for_code", "timed_band_code")
+    own = ("case_group_id", "release_id", "rung_number", "late_for_code", "timed_band_code", "replaces_id")
     return column not in own and not column.endswith(("_days", "_count", "_on", "_level"))
 
 

@@ -72,6 +72,10 @@ class Evidence:
         """Give a table; an empty one without columns where nothing of that name is published."""
         return self.tables.get(name, pa.table({}))
 
+    def partition(self, name: str) -> pa.Table:
+        """Give a table of groups without the rows that correct an earlier one: each case once, as it was placed."""
+        return own_rows(self.table(name))
+
     def until(self, release_id: str) -> Evidence:
         """Give what was published when `release_id` was the newest; UncheckedError where there is none of that name."""
         known = [release.release_id for release in self.releases]
@@ -192,3 +196,8 @@ def _unreadable(found: str) -> UncheckedError:
         expected="the releases as they were published",
         todo="Download or restore datasets/releases whole; `manifest.json` says which files belong to a release.",
     )
+
+
+def own_rows(table: pa.Table) -> pa.Table:
+    """Leave out the rows that correct an earlier group: their cases stand in it already."""
+    return table.filter(pc.is_null(table["replaces_id"])) if "replaces_id" in table.column_names else table

@@ -154,7 +154,7 @@ def _volumes(evidence: Evidence) -> dict[tuple[Key, str], dict[str, int]]:
 
 
 def _by_family(evidence: Evidence, name: str) -> dict[tuple[Key, str], dict[str, int]]:
-    table = evidence.table(name)
+    table = evidence.partition(name)
     roots = tree_roots(evidence, "service")
     columns = [*KIND, "period_code", "service_id"]
     dated = table.filter(pc.not_equal(table["period_code"], "earlier"))

@@ -29,7 +29,7 @@ Row = dict[str, Any]
 def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
     """Look at every selection that an outsider can make; nothing is drawn."""
     tally = Tally(NAME)
-    group = evidence.table(GROUPS)
+    group = evidence.partition(GROUPS)
     for release in evidence.releases:
         candidates = Candidates(evidence, release.policy)
         rows = group.filter(pc.equal(group["release_id"], release.release_id)).to_pylist()

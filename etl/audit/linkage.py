@@ -43,7 +43,7 @@ class Suspects:
 
     def __init__(self, evidence: Evidence) -> None:
         """Index groups by place and timelines by id."""
-        group = evidence.table(GROUPS)
+        group = evidence.partition(GROUPS)
         self.rows: list[dict[str, Any]] = group.to_pylist()
         self.count: Numbers = np.array([row["case_count"] for row in self.rows], dtype=np.int64)
         self.is_floor: Mask = np.array([row["is_floor"] for row in self.rows], dtype=bool)

@@ -30,7 +30,7 @@ Row = dict[str, Any]
 def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
     """Replay the ladder of each release on its rows; nothing is drawn."""
     tally = Tally(NAME)
-    group = evidence.table(GROUPS)
+    group = evidence.partition(GROUPS)
     for release in evidence.releases:
         ladder: Sequence[Rung] = release.policy.get("ladder") or ()
         candidates = Candidates(evidence, release.policy)

@@ -51,7 +51,7 @@ def _parts(evidence: Evidence) -> list[Part]:
     """Give the rows that hide an outcome, period by period, and body-years whole where a statutory table ties them."""
     releases = {release.release_id: release for release in evidence.releases}
     hiding: dict[tuple[Any, ...], list[Row]] = {}
-    for row in evidence.table(GROUPS).to_pylist():
+    for row in evidence.partition(GROUPS).to_pylist():
         if row["outcome_code"] is None and row["period_code"] != "earlier":
             hiding.setdefault(tuple(row[name] for name in FLOOR_KEY), []).append(row)
     parts = [Part(rows, releases[key[-1]], {}) for key, rows in sorted(hiding.items(), key=repr)]
@@ -76,7 +76,7 @@ def _statutory(evidence: Evidence) -> dict[tuple[str, ...], dict[str, int]]:
             key = (row["body_id"], row["case_type_code"], row["year_code"], row["release_id"])
             hidden.setdefault(key, {})[row["value_code"]] = row["case_count"]
     years = {key[:3]: key for key in hidden}
-    for row in evidence.table(GROUPS).to_pylist() if years else []:
+    for row in evidence.partition(GROUPS).to_pylist() if years else []:
         found = years.get((row["body_id"], row["case_type_code"], row["period_code"][:4]))
         if found is not None and row["outcome_code"] is not None and row["release_id"] <= found[-1]:
             cell = hidden[found]

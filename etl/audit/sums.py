@@ -44,7 +44,7 @@ def _margin_less_groups(evidence: Evidence, tally: Tally) -> None:
     margin = evidence.table("margin")
     for name in evidence.populations:
         column = {"case_group": "finished_count", "cohort_group": "registered_count"}.get(name)
-        group = evidence.table(name)
+        group = evidence.partition(name)
         if column is None or not {"period_code", "late_for_code"} <= set(group.column_names):
             continue
         grouped = sum_cases(
@@ -143,7 +143,7 @@ def _statutory_types(evidence: Evidence) -> set[str]:
 
 
 def _shown_by_year(evidence: Evidence, column: str) -> dict[Key, int]:
-    group = evidence.table(GROUPS)
+    group = evidence.partition(GROUPS)
     dated = group.filter(pc.and_(pc.not_equal(group["period_code"], "earlier"), pc.is_valid(group[column])))
     dated = dated.append_column("year_code", pc.utf8_slice_codeunits(dated["period_code"], 0, 4))
     # the table is released with the year's last month; who was late for the year came after it, and is not in it

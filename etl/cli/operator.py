@@ -31,6 +31,7 @@ class Status:
     database: str | None
     site: str | None
     is_locked: bool
+    corrections_waiting: int = 0
 
 
 @click.command()
@@ -46,6 +47,8 @@ def status(instance: Instance, as_json: bool) -> None:
     tell(f"next        {state.next_month or '-'}{f', from {state.due_on}' if state.due_on else ''}")
     tell(f"database    {state.database or 'not built'}")
     tell(f"site        {state.site or 'not built'}")
+    if state.corrections_waiting:
+        tell(f"corrections {state.corrections_waiting} recorded, leaving with the next release")
     tell(f"lock        {'held by a run' if state.is_locked else 'free'}")
     if as_json:
         write_json(state)
@@ -85,6 +88,7 @@ def read_status(instance: Instance) -> Status:
         database=current_release(instance.datasets),
         site=current_release(instance.public),
         is_locked=_is_locked(instance),
+        corrections_waiting=len(schedule.corrections),
     )
 
 

@@ -14,7 +14,7 @@ from types import TracebackType
 
 import click
 
-from etl.cli import demo, operator, publish, stages, trust
+from etl.cli import correct, demo, operator, publish, stages, trust
 from etl.cli.console import tell, tell_error
 from etl.cli.journal import close_journal, note_error, place_of
 from etl.errors import PortalError
@@ -43,6 +43,7 @@ for _verb in (
     *(publish.serve, publish.schedule),
     *(operator.status, operator.init),
     trust.audit,
+    *(correct.withdraw, correct.correct),
     demo.demo,
 ):
     program.add_command(_verb)

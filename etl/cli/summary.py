@@ -51,7 +51,15 @@ def tell_releases(releases: Sequence[ReleaseSummary]) -> str:
     if not releases:
         return "nothing new to release"
     first, last = releases[0].release_id, releases[-1].release_id
-    return f"releases {first if first == last else f'{first} … {last}'} ({len(releases)})"
+    taken_back = [
+        f"{count} groups {what}"
+        for count, what in (
+            (sum(release.withdrawn_count for release in releases), "withdrawn"),
+            (sum(release.replaced_count for release in releases), "replaced by coarser rows"),
+        )
+        if count
+    ]
+    return ", ".join((f"releases {first if first == last else f'{first} … {last}'} ({len(releases)})", *taken_back))
 
 
 def tell_kept(releases: Sequence[ReleaseSummary], policy: Policy) -> str | None:

@@ -1,9 +1,11 @@
 """Load: numbered groups become immutable releases, and releases become one SQLite database (DESIGN §5, §6).
 
-Stands after `etl.anonymise` in the data's way and before the portal. It may touch `datasets/` and `var/placement`, and
-reads the public labels beside staging; it never reads staged cases.
+Stands after `etl.anonymise` in the data's way and before the portal. It may touch `datasets/`, `var/placement` and
+`var/correction`, and reads the public labels beside staging; it never reads staged cases.
 """
 
+from etl.load.correction import DROPPABLE, Correction
+from etl.load.corrections import Preview, ask, waiting_requests
 from etl.load.database import build_database, is_current_shape
 from etl.load.describe import datasette_metadata
 from etl.load.healing import heal
@@ -13,8 +15,12 @@ from etl.load.release import ReleaseSummary, write_releases
 from etl.load.totals import view_sources
 
 __all__ = [
+    "DROPPABLE",
     "PLACEMENT",
+    "Correction",
+    "Preview",
     "ReleaseSummary",
+    "ask",
     "build_database",
     "datasette_metadata",
     "heal",
@@ -22,5 +28,6 @@ __all__ = [
     "read_history",
     "released_timelines",
     "view_sources",
+    "waiting_requests",
     "write_releases",
 ]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 GROUP_KEY = "group_key"
 TRACE_KEY = "trace_key"
+MADE_HERE = ("replaces_id",)  # columns that corrections fill (etl.load.corrections)
 SUMS = {"case_group_rollup": rollup, "coverage": coverage, "representativeness": representativeness}
 NUMBERS = ("cohort_group", "open_group", "unit_time")
 
@@ -120,7 +121,7 @@ def _fetch(
 ) -> pa.Table:
     spec = load_dictionary().tables[name]
     keys = keys or {}
-    fields = [spec.arrow.field(column) for column in spec.names if column != spec.key]
+    fields = [spec.arrow.field(column) for column in spec.names if column not in (spec.key, *MADE_HERE)]
     fields = [pa.field(keys[f.name], pa.string()) if f.name in keys else f for f in fields]
     if own is not None:
         fields.append(pa.field(own, pa.string()))
@@ -200,6 +201,7 @@ def _number_groups(group: pa.Table, id_of_key: Mapping[str, int | None], first_n
     published = group.drop_columns([GROUP_KEY]).append_column("_row", pa.array(np.arange(group.num_rows)))
     numbered = number_rows(published, "case_group_id", first_number=first_number)
     keys = group[GROUP_KEY].take(numbered["_row"])
+    numbered = numbered.append_column("replaces_id", pa.nulls(numbered.num_rows, pa.int64()))
     return numbered.drop_columns(["_row"]).append_column(GROUP_KEY, keys)
 
 

@@ -7,7 +7,7 @@ all releases before it (`Balance`) and at the words that may appear. They never 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 from etl.calendars import parse_period
 from etl.calendars.periods import SYSTEMS
 from etl.errors import PrivacyError, UsageError
-from etl.load.reconcile import Balance, has_twins
+from etl.load.correction import TIME_COLUMNS, Group, first_id
+from etl.load.corrections import Corrections
+from etl.load.reconcile import Balance, has_twins, own_groups
 from etl.load.texts import TextCheck
 from etl.metadata import load_dictionary
 from etl.model.quality import SHARE_POINTS, WHOLE, count_band
@@ -33,7 +35,6 @@ LADDER = (
     "trace_id",
     "trace_level",
 )
-TIMES = ("timed_band_code", "wait_p25_days", "wait_median_days", "wait_p75_days", "wait_p90_days")
 FLOOR_KEY = ("body_id", "period_code", "case_type_code", "late_for_code")
 # the other populations that are peeled: what no rung drops, and what a floor row must not show
 OTHERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -63,6 +64,7 @@ class Gated:
     codes: Mapping[str, frozenset[str]]
     ids: Mapping[str, frozenset[str]]  # body, unit, service
     texts: TextCheck
+    corrections: Corrections = field(default_factory=Corrections)
     documents: Sequence[tuple[str, str]] = ()  # name and text of policy.yml and report.json
 
 
@@ -95,11 +97,11 @@ def check_smallest_group(gated: Gated) -> None:
 
 def check_floor(gated: Gated) -> None:
     """Refuse two floor rows for one body, period and type, a floor row with detail, and detail-free groups above it."""
-    group = gated.tables["case_group"]
+    group = own_groups(gated.tables["case_group"])
     floor = group.filter(group["is_floor"])
     if len(floor.group_by(list(FLOOR_KEY)).aggregate([])) != floor.num_rows:
         raise _refused("gate-floor", "case_group", "two floor rows of one body, period and type")
-    if any(floor[name].null_count != floor.num_rows for name in (*LADDER, *TIMES)):
+    if any(floor[name].null_count != floor.num_rows for name in (*LADDER, *TIME_COLUMNS)):
         raise _refused("gate-floor", "case_group", "a floor row with a value of the ladder or a time")
     on_floor = pc.equal(group["rung_number"], gated.rung_count + 1)
     if not pc.all(pc.equal(on_floor, group["is_floor"]), min_count=0).as_py():
@@ -108,7 +110,7 @@ def check_floor(gated: Gated) -> None:
 
 def check_partition(gated: Gated) -> None:
     """Refuse two groups that share every value: cases alike must be in one group."""
-    group = gated.tables["case_group"]
+    group = own_groups(gated.tables["case_group"])
     keys = ["release_id", *FLOOR_KEY, "rung_number", *LADDER]
     if len(group.group_by(keys).aggregate([])) != group.num_rows:
         raise _refused("gate-partition", "case_group", "two groups with the same values")
@@ -146,7 +148,7 @@ def check_others_close(gated: Gated) -> None:
 def check_times(gated: Gated) -> None:
     """Refuse order statistics without the band that says that at least k cases have a time."""
     for name, columns in (
-        ("case_group", TIMES[1:]),
+        ("case_group", TIME_COLUMNS[1:]),
         ("case_group_step", ("since_start_median_days", "since_previous_median_days")),
     ):
         table = gated.tables[name]
@@ -191,6 +193,34 @@ def check_release_id(gated: Gated) -> None:
             gated.release_id
         }:
             raise _refused("gate-release-id", name, "rows of another release")
+
+
+def check_corrections(gated: Gated) -> None:
+    """Refuse a withdrawal of what is no released group, a second one, and a replacement that is not one coarser row.
+
+    A replacement has the cases of the group it replaces, no more and no fewer, and shows nothing that the group did not.
+    """
+    group, withdrawal = gated.tables["case_group"], gated.tables["withdrawal"].to_pylist()
+    ids = [row["case_group_id"] for row in withdrawal]
+    if len(set(ids)) < len(ids) or set(ids) & gated.corrections.gone:
+        raise _refused("gate-correction", "withdrawal", "a group that is withdrawn twice")
+    news = {row["case_group_id"]: row for row in group.filter(pc.is_valid(group["replaces_id"])).to_pylist()}
+    if sorted(news) != sorted(row["replaced_by_id"] for row in withdrawal if row["replaced_by_id"] is not None):
+        raise _refused("gate-correction", "case_group", "replacing rows that are not one for each group replaced")
+    for row in withdrawal:
+        old = gated.corrections.groups.get(row["case_group_id"])
+        if old is None or old["is_floor"]:
+            raise _refused("gate-correction", "withdrawal", "a withdrawal of what is no released group, or a floor row")
+        new = news.get(row["replaced_by_id"])
+        if new is not None and (new["replaces_id"] != first_id(old) or not _is_coarser(new, old)):
+            raise _refused("gate-correction", "case_group", "a replacement that is not coarser, over the same cases")
+
+
+def _is_coarser(new: Group, old: Group) -> bool:
+    may_lack = (*LADDER, *TIME_COLUMNS)
+    same = [name for name in old if name not in ("case_group_id", "release_id", "replaces_id", *may_lack)]
+    is_same = all(new[name] == old[name] for name in same)
+    return is_same and all(new[name] is None or new[name] == old[name] for name in may_lack)
 
 
 def check_words(gated: Gated) -> None:
@@ -245,6 +275,7 @@ GATES: tuple[Gate, ...] = (
     check_quality,
     check_margin_identity,
     check_nothing_lost,
+    check_corrections,
     check_words,
     check_texts,
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 PAIR = ["body_id", "case_type_code"]
 
@@ -65,12 +66,17 @@ def has_twins(margin: pa.Table) -> bool:
     return not _by_pair(margin).index.is_unique
 
 
+def own_groups(group: pa.Table) -> pa.Table:
+    """Leave out the rows that replace an earlier group: they stand for cases that another row counts already."""
+    return group.filter(pc.is_null(group["replaces_id"]))
+
+
 def _by_pair(margin: pa.Table) -> pd.DataFrame:
     return margin.to_pandas().set_index(PAIR)
 
 
 def _cases(group: pa.Table) -> pd.Series[int]:
-    frame = group.select([*PAIR, "case_count"]).to_pandas()
+    frame = own_groups(group).select([*PAIR, "case_count"]).to_pandas()
     return frame.groupby(PAIR)["case_count"].sum()
 
 

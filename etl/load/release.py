@@ -24,13 +24,14 @@ from etl.instance.durable import json_bytes, make_folder_durable, rename_durable
 from etl.load.archive import MANIFEST, Release, list_releases, read_release, read_table, verify_release
 from etl.load.arrange import arrange, earlier_traces
 from etl.load.contents import RunContents, run_contents
+from etl.load.corrections import Corrections, pending
 from etl.load.files import Encoded, encode_bytes, encode_table
 from etl.load.gates import Gated, check_release
 from etl.load.healing import STAGING_PREFIX
 from etl.load.history import POLICY
 from etl.load.placement import check_placements, check_releases, stream_placements, write_placements
 from etl.load.quality import quality_table
-from etl.load.reconcile import Balance
+from etl.load.reconcile import Balance, own_groups
 from etl.load.texts import TextCheck, read_canaries
 from etl.metadata import load_dictionary
 from etl.model.progress import SILENT, Progress
@@ -57,7 +58,8 @@ KEPT_COLUMNS = {
 @dataclass(frozen=True)
 class ReleaseSummary:
     """What a release holds: groups, cases in them (floor included), cases on the floor, the smallest group that is no
-    floor row (None: no group), and the share of its cases that keep each column.
+    floor row (None: no group), and the share of its cases that keep each column. withdrawn_count, replaced_count: earlier
+    groups that it takes back for good, or replaces by a coarser row.
     """
 
     release_id: str
@@ -66,6 +68,8 @@ class ReleaseSummary:
     floor_count: int
     min_case_count: int | None
     kept: Mapping[str, float]
+    withdrawn_count: int = 0
+    replaced_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class _Draft:
     month: Period
     number: int
     tables: Mapping[str, pa.Table]
+    corrections: Corrections
     documents: Mapping[str, bytes]  # name -> content of policy.yml and report.json
 
 
@@ -99,6 +104,7 @@ def write_releases(
     if not due:
         return []
     codes = [month.code for month in due]
+    corrections = pending(instance, earlier)
     arranged = arrange(published, backend, due=codes, first_number=len(earlier) + 1, earlier=earlier_traces(earlier))
     contents = run_contents(instance, as_of=as_of, due=due, first=earlier[0].release_id if earlier else None)
     balance = _balance_of(earlier)
@@ -111,7 +117,8 @@ def write_releases(
     for position, (month, placed) in enumerate(zip(due, placements, strict=True)):
         number = len(earlier) + 1 + position
         is_new = position == 0 and contents.policy.sha256 not in known_policies
-        draft = _draft(arranged.of(position), contents, published, month, number=number, is_new=is_new)
+        taken_back = Corrections() if position else corrections
+        draft = _draft(arranged.of(position), taken_back, contents, published, month, number=number, is_new=is_new)
         check_release(_gated(draft, contents, balance, texts))
         if review is not None:
             draft = replace(draft, documents={**draft.documents, AUDIT: review(draft.tables, draft.documents[POLICY])})
@@ -123,12 +130,13 @@ def write_releases(
         _put_in_place(instance, staged, month)
         progress.step("releases in place", position + 1, len(due))
         balance.add(draft.tables["margin"], draft.tables["case_group"])
-        summaries.append(summarise(month.code, draft.tables["case_group"]))
+        summaries.append(summarise(month.code, draft.tables["case_group"], draft.tables["withdrawal"]))
     return summaries
 
 
-def summarise(release_id: str, group: pa.Table) -> ReleaseSummary:
-    """Count what a release holds, from its table `case_group`."""
+def summarise(release_id: str, group: pa.Table, withdrawal: pa.Table) -> ReleaseSummary:
+    """Count what a release holds, from its tables `case_group` (replacing rows apart) and `withdrawal`."""
+    group = own_groups(group)
     cases = pc.sum(group["case_count"]).as_py() or 0
     is_floor = group["is_floor"]
     kept = {
@@ -142,6 +150,8 @@ def summarise(release_id: str, group: pa.Table) -> ReleaseSummary:
         pc.sum(group.filter(is_floor)["case_count"]).as_py() or 0,
         pc.min(group.filter(pc.invert(is_floor))["case_count"]).as_py(),
         kept,
+        withdrawal["replaced_by_id"].null_count,
+        withdrawal.num_rows - withdrawal["replaced_by_id"].null_count,
     )
 
 
@@ -162,7 +172,9 @@ def _balance_of(earlier: Sequence[Release]) -> Balance:
     balance = Balance()
     tables = load_dictionary().tables
     for release in earlier:
-        group = read_table(release, tables["case_group"], columns=("body_id", "case_type_code", "case_count"))
+        group = read_table(
+            release, tables["case_group"], columns=("body_id", "case_type_code", "case_count", "replaces_id")
+        )
         balance.add(read_table(release, tables["margin"]), group)
     return balance
 
@@ -175,6 +187,7 @@ def _known_policies(earlier: Sequence[Release]) -> set[str]:
 
 def _draft(
     numbers: Mapping[str, pa.Table],
+    corrections: Corrections,
     contents: RunContents,
     published: Published,
     month: Period,
@@ -183,12 +196,11 @@ def _draft(
     is_new: bool,
 ) -> _Draft:
     made = {
-        **numbers,
+        **corrections.applied(numbers, release_id=month.code, number=number, policy=contents.policy),
         "quality": quality_table(published.quality, month.code, number=number),
         **contents.reference_tables(month, number),
         "release": contents.release_row(month, number, k_basis=published.report[month.code]["k_basis"]),
         "rung": contents.rung_rows(number, is_new=is_new),
-        "withdrawal": load_dictionary().tables["withdrawal"].arrow.empty_table(),
     }
     names = [name for name, spec in load_dictionary().tables.items() if spec.scope != "database"]
     report = {"schema_version": load_dictionary().schema_version, "release_id": month.code}
@@ -196,7 +208,7 @@ def _draft(
         POLICY: contents.policy_text(month, published.cadence_bootstrap if number == 1 else None).encode(),
         REPORT: json_bytes({**report, **published.report.get(month.code, {})}),
     }
-    return _Draft(month, number, {name: made[name] for name in names}, documents)
+    return _Draft(month, number, {name: made[name] for name in names}, corrections, documents)
 
 
 def _gated(draft: _Draft, contents: RunContents, balance: Balance, texts: TextCheck) -> Gated:
@@ -209,6 +221,7 @@ def _gated(draft: _Draft, contents: RunContents, balance: Balance, texts: TextCh
         codes=contents.codes,
         ids=contents.ids,
         texts=texts,
+        corrections=draft.corrections,
         documents=[(name, content.decode()) for name, content in draft.documents.items()],
     )
 

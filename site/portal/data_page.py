@@ -73,6 +73,7 @@ def data_values(
         "rules": [_rule(rule, words) for rule in rules],
         "smallest": {"text": words.num(smallest), "address": released.address("smallest_group", release=last)},
         "lost": _lost(released, last, words),
+        "taken_back": _taken_back(released, last, words),
         "kept": [
             words.say(text, share=words.pct(kept[column] / kept["total"])) for column, text in KEPT if kept["total"]
         ],
@@ -164,3 +165,18 @@ def _lost(released: Released, last: str, words: Words) -> dict[str, str]:
         finished=words.num(row["finished"]),
     )
     return {"text": text, "address": released.address("nothing_lost", release=last)}
+
+
+def _taken_back(released: Released, last: str, words: Words) -> dict[str, str]:
+    row = released.ask("taken_back", release=last)[0]
+    text = words.say(mark("No group has been withdrawn or corrected so far."))
+    if row["withdrawn_groups"] or row["corrected_groups"]:
+        text = words.say(
+            mark(
+                "%(withdrawn)s groups were withdrawn for good and %(corrected)s replaced by a coarser row over the same cases."
+                " Sums, charts and ready questions leave them out; files of earlier releases stay as they were."
+            ),
+            withdrawn=words.num(row["withdrawn_groups"]),
+            corrected=words.num(row["corrected_groups"]),
+        )
+    return {"text": text, "address": released.address("taken_back", release=last)}

@@ -18,7 +18,7 @@ FEWEST = 20  # cases below which no share is said in a sentence
 LEADING_SHARE = 0.2  # of a body's finished cases from which information requests lead its page
 _OF_PEOPLE = ("foi", "service", "complaint", "appeal")  # what people ask; the office's own letters come after
 _TOLD = """
-select distinct body_id, case_type_code, release_id from case_group where late_for_code is null
+select distinct body_id, case_type_code, release_id from case_group where late_for_code is null and replaces_id is null
 order by body_id, case_type_code, release_id
 """
 _LAST_REGISTERED = """

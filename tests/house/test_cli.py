@@ -19,7 +19,20 @@ from etl.errors import UsageError
 from etl.instance import Instance
 from etl.load import ReleaseSummary
 
-VERBS = ("run", "extract", "release", "build", "serve", "schedule", "status", "init", "audit", "demo")
+VERBS = (
+    "run",
+    "extract",
+    "release",
+    "build",
+    "serve",
+    "schedule",
+    "status",
+    "init",
+    "audit",
+    "withdraw",
+    "correct",
+    "demo",
+)
 
 
 @pytest.fixture(autouse=True)

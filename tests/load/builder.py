@@ -14,7 +14,7 @@ import pyarrow as pa
 from etl.calendars import Period, parse_period
 from etl.instance import Instance
 from etl.load import PLACEMENT
-from etl.load.arrange import GROUP_KEY, TRACE_KEY
+from etl.load.arrange import GROUP_KEY, MADE_HERE, TRACE_KEY
 from etl.metadata import load_dictionary
 from etl.model.published import Published
 
@@ -72,7 +72,8 @@ def make_instance(root: Path, *, metadata: str = METADATA) -> Instance:
 def group(release: str = "1403-01", case_count: int = 12, **values: Any) -> dict[str, Any]:
     """Make a group of body `alef`, type `foi`, released with its month, with no detail but what `values` give."""
     period = values.pop("period_code", release)
-    row: dict[str, Any] = dict.fromkeys(load_dictionary().tables["case_group"].names[1:])
+    names = load_dictionary().tables["case_group"].names[1:]
+    row: dict[str, Any] = dict.fromkeys(name for name in names if name not in MADE_HERE)
     row |= {"release_id": release, "body_id": "alef", "case_type_code": "foi", "period_code": period}
     row |= {"rung_number": 5, "is_floor": False, "case_count": case_count, "trace": None}
     if period != "earlier":
@@ -156,6 +157,8 @@ class Office:
             for n, row in enumerate(self.groups)
         ]
         schema = tables["case_group"].arrow
+        for name in MADE_HERE:
+            schema = schema.remove(schema.get_field_index(name))
         at = schema.get_field_index("trace_id")
         schema = schema.set(at, pa.field(TRACE_KEY, pa.string())).remove(0).append(pa.field(GROUP_KEY, pa.string()))
         step = tables["case_group_step"].arrow.remove(0).set(0, pa.field(GROUP_KEY, pa.string()))

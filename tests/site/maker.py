@@ -10,6 +10,7 @@ from pathlib import Path
 
 from etl.calendars import Period, months_between, parse_period
 from etl.calendars.working_days import WorkingCalendar
+from etl.load import view_sources
 from etl.metadata import duration_bands, load_dictionary, shipped_codes
 
 BANDS = (0, 2, 5, 10, 15, 20, 40, 60)
@@ -181,6 +182,8 @@ class ReleasedMaker:
 
     def close(self, release_id: str) -> None:
         """Commit and name the database in current.json."""
+        for text in view_sources().values():
+            self.connection.execute(text)
         self.connection.commit()
         self.connection.close()
         current = {"release_id": release_id, "database": "portal-1405-06.db", "as_of_on": "2026-10-08"}

@@ -13,7 +13,7 @@ select g.case_group_id, g.release_id, g.period_code, g.period_first_on, g.period
        g.is_loop,
        g.channel_code, c.title_fa as channel_fa, c.title_en as channel_en,
        g.trace_id, g.trace_level, g.timed_band_code,
-       g.wait_p25_days, g.wait_median_days, g.wait_p75_days, g.wait_p90_days
+       g.wait_p25_days, g.wait_median_days, g.wait_p75_days, g.wait_p90_days, g.replaces_id
 from case_group g
 join body b using (body_id)
 left join service s on s.service_id = g.service_id

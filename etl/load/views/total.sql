@@ -8,8 +8,9 @@
 -- Given: value_list (column_code, body_id or NULL for every body, position, value_code),
 --        ancestry (column_code, ancestor_code, value_code): a value and every coarser one, itself included.
 
+-- what holds today: corrections in place of what they replace; a group withdrawn for good as a row that shows nothing
 create temp table live as
-select * from case_group where case_group_id not in (select case_group_id from withdrawal);
+select * from case_group_as_of_v1 where until_release_id = '9999-12';
 
 -- what the rows show, one line per scope and value; `year_code` NULL: several earlier years together
 create temp table shown as

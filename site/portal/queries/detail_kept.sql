@@ -8,5 +8,6 @@ select sum(case_count) as total,
        sum(case when service_id is null then 0 else case_count end) as with_service,
        sum(case when unit_id is null then 0 else case_count end) as with_unit,
        sum(case when trace_id is null then 0 else case_count end) as with_steps
-from case_group
+from case_group_as_of_v1
 where release_id <= :release
+  and :release >= from_release_id and :release < until_release_id

@@ -4,8 +4,9 @@
 -- shown may be recorded or not, so it counts in not_shown.
 with grouped as (
   select case_count, outcome_code, lateness_code, service_id, unit_id, channel_code
-  from case_group
+  from case_group_as_of_v1
   where body_id = :body and release_id between :first_release and :release
+    and :release >= from_release_id and :release < until_release_id
 ), awaiting as (
   select coalesce(sum(awaiting_count), 0) as case_count from margin where body_id = :body and release_id = :release
 ), counted as (

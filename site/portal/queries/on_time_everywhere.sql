@@ -5,8 +5,9 @@ with known as (
   select sum(case when lateness_code = 'on_time' then case_count else 0 end) as at_least,
          sum(case when lateness_code is null then case_count else 0 end) as hidden,
          sum(case_count) as grouped
-  from case_group
+  from case_group_as_of_v1
   where case_type_code = :case_type and release_id between :first_release and :release
+    and :release >= from_release_id and :release < until_release_id
 ), rest as (
   select sum(awaiting_count) as awaiting, sum(open_count) as still_open
   from margin

@@ -4,8 +4,9 @@
 -- outcome, or with a coarser one, may hold any finer outcome: it counts in not_shown.
 with grouped as (
   select outcome_code, sum(case_count) as case_count
-  from case_group
+  from case_group_as_of_v1
   where body_id = :body and case_type_code = :case_type and release_id between :first_release and :release
+    and :release >= from_release_id and :release < until_release_id
   group by outcome_code
 ), awaiting as (
   select coalesce(sum(awaiting_count), 0) as case_count

@@ -1,4 +1,4 @@
 -- fa: نادرست: شمردن ردیف‌ها
 -- en: Wrong: counting rows
 -- A row is a group, not a case.
-select count(*) as answer from case_group where release_id = :release
+select count(*) as answer from case_group where release_id = :release and replaces_id is null

@@ -8,6 +8,7 @@ with whole as (
               where release_id = :release and case_type_code = :case_type) as not_shown,
          sum(case_count) + (select coalesce(sum(awaiting_count), 0) from margin
               where release_id = :release and case_type_code = :case_type) as total
-  from case_group where release_id <= :release and case_type_code = :case_type
+  from case_group_as_of_v1
+  where release_id <= :release and :release >= from_release_id and :release < until_release_id and case_type_code = :case_type
 )
 select round(100.0 * known / total, 1) as answer, round(100.0 * (known + not_shown) / total, 1) as answer_at_most from whole

@@ -3,4 +3,4 @@
 -- Bands can be summed. Codes sort by length, and one edge is ten days; rows without a band widen the answer.
 select sum(case when duration_band_code < :above then case_count else 0 end) as answer,
        sum(case when duration_band_code is null or duration_band_code < :above then case_count else 0 end) as answer_at_most
-from case_group where release_id = :release and case_type_code = :case_type
+from case_group where release_id = :release and replaces_id is null and case_type_code = :case_type

@@ -4,4 +4,4 @@
 select round(100.0 * sum(case when lateness_code = 'on_time' then case_count else 0 end) / sum(case_count), 1) as answer,
        round(100.0 * sum(case when lateness_code = 'on_time' or lateness_code is null then case_count else 0 end)
              / sum(case_count), 1) as answer_at_most
-from case_group where release_id = :release and case_type_code = :case_type
+from case_group where release_id = :release and replaces_id is null and case_type_code = :case_type

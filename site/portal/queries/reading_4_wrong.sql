@@ -2,4 +2,4 @@
 -- en: Wrong: share in time of rows with steps only
 -- Cases whose full path is shown are the ordinary, easy ones.
 select round(100.0 * sum(case when lateness_code = 'on_time' then case_count else 0 end) / sum(case_count), 1) as answer
-from case_group where trace_id is not null and release_id = :release and case_type_code = :case_type
+from case_group where trace_id is not null and release_id = :release and replaces_id is null and case_type_code = :case_type

@@ -2,7 +2,8 @@
 -- en: Bodies and case types of a service
 -- Where cases of the service are shown, and at least how many.
 select body_id, case_type_code, sum(case_count) as at_least
-from case_group
+from case_group_as_of_v1
 where service_id = :service and release_id between :first_release and :release
+  and :release >= from_release_id and :release < until_release_id
 group by body_id, case_type_code
 order by at_least desc, body_id, case_type_code

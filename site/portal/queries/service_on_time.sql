@@ -5,8 +5,9 @@
 -- that may be late as late and of this service; high_share the reverse.
 with part as (
   select case when g.service_id = :service then 1 else 0 end as is_shown, g.lateness_code, sum(g.case_count) as case_count
-  from case_group g
+  from case_group_as_of_v1 g
   where g.body_id = :body and g.case_type_code = :case_type and g.release_id between :first_release and :release
+    and :release >= g.from_release_id and :release < g.until_release_id
     and (g.service_id is null or g.service_id = :service
          or g.service_id = (select s.parent_id from service s where s.service_id = :service))
   group by 1, 2

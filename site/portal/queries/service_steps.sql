@@ -3,9 +3,10 @@
 -- The timeline of the largest group of the service whose steps are shown; days are medians since the start and since the step before.
 with biggest as (
   select case_group_id, case_count
-  from case_group
+  from case_group_as_of_v1
   where body_id = :body and case_type_code = :case_type and service_id = :service
     and release_id between :first_release and :release and trace_id > 0
+    and :release >= from_release_id and :release < until_release_id
   order by case_count desc, case_group_id
   limit 1
 )

@@ -5,7 +5,8 @@ select case when trace_level is null then 0 else 1 end as has_steps,
        sum(case_count) as case_count,
        sum(case when lateness_code = 'on_time' then case_count else 0 end) as on_time_at_least,
        sum(case when lateness_code is null then case_count else 0 end) as on_time_not_shown
-from case_group
+from case_group_as_of_v1
 where body_id = :body and case_type_code = :case_type and release_id between :first_release and :release
+  and :release >= from_release_id and :release < until_release_id
 group by 1
 order by 1
