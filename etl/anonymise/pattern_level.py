@@ -26,11 +26,11 @@ from etl.anonymise.patterns import MOST_SEQUENCES, framed, known_patterns, mine_
 from etl.anonymise.peel import CASE, FLOOR, TRUE, Rung
 from etl.anonymise.requesters import REQUESTER, count_requesters
 from etl.anonymise.traces import PATTERN, STEPS, Timelines, trace_text
+from etl.model.codes import GAP
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
-GAP = "gap"
 MOST_STEPS = 200
 VALUE = f"trace_{PATTERN}"  # the column of a case that holds the number of its pattern
 TIMELINE = f"trace_{STEPS}"  # the column that holds the number of its steps' trace

@@ -80,72 +80,70 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     """
     start, system = mark(), policy.calendar.system
     low, high = month_index(system, history.due[0]), month_index(system, history.due[-1])
-    due = [(low + place, month.code) for place, month in enumerate(history.due)]
+    codes = [month.code for month in history.due]
+    due = [(low + place, code) for place, code in enumerate(codes)]
+    span: dict[str, Any] = {"policy": policy, "low": low, "high": high}
     case = staged_cases(staging, calendar=calendar, policy=policy, history=history)
     months = hold_rows(case.get_backend(), "month", [{"month": i, "release_id": code} for i, code in due], _MONTH)
 
-    reopened = reopened_cases(case, low)
-    withdrawn = withdrawn_cases(case, earlier_flags(history), low)
+    left = {"reopened": reopened_cases(case, low), "withdrawn": withdrawn_cases(case, earlier_flags(history), low)}
     known = _earlier_margins(history, system, low)
     opening = _openings(known)
-    flows, overdue = count_flows(case, reopened=reopened, withdrawn=withdrawn), count_overdue(case, low=low, high=high)
+    flows, overdue = count_flows(case, **left), count_overdue(case, low=low, high=high)
     rows = margin_rows(flows, overdue=overdue, opening=opening, months=due)
     guessed = _bootstrap(case, policy, history)
     finished = _finished(case, policy=policy, guessed=guessed, margins=[*known, *rows], high=high)
 
-    before = mark()
-    closing, lists = _closing(finished, policy=policy, months=months, low=low, high=high)
-    timelines = _timelines(closing, case, staging, calendar=calendar, policy=policy)
-    alike, members, patterns = _grouped(closing, timelines, policy=policy, lists=lists, history=history)
-    timed, written = _steps(members, timelines, patterns, policy=policy)
-    kept = [part for part in (timed, written) if part is not None]
-    let_go_since(before, alike, members, *timelines.relations, *lists.values(), *kept)
-    groups = hold(case_groups(alike, members, policy, lists), "case_group")
+    alike, members, groups, steps, traces = _partition(
+        finished, case, staging, calendar=calendar, policy=policy, history=history, months=months, low=low, high=high
+    )
     sums = group_sums(groups)
     grouped = {(row["release_id"], row["body_id"], row["case_type_code"]): row["case_count"] for row in sums}
     margins = with_awaiting(rows, grouped, opening)
-    linkage = linkage_sums(case, low=low, high=high)
-    inferred = inferred_sums(case, staging.event, low=low, high=high)
-    cohort, in_cohort = cohort_groups(
-        case, policy=policy, history=history, margins=[*known, *rows], guessed=guessed, low=low, high=high
-    )
+    linkage, inferred = linkage_sums(case, low=low, high=high), inferred_sums(case, staging.event, low=low, high=high)
+    cohort, in_cohort = cohort_groups(case, history=history, margins=[*known, *rows], guessed=guessed, **span)
+    stock = open_groups(case, staging.event, calendar, policy=policy, due=history.due, margins=rows, **left)
     made = Published(
         margin=hold_rows(case.get_backend(), "margin", margins, MARGIN),
         case_group=groups,
-        case_group_step=_hold_or_empty(timed, case, "case_group_step", _NO_STEP),
-        trace_step=_hold_or_empty(written, case, "trace_step", _NO_TRACE),
-        statutory=hold(statutory(case, staging.case_exemption, policy=policy, low=low, high=high), "statutory"),
-        placement=placements(
-            case=case,
-            finished=finished,
-            members=members,
-            cohort=in_cohort,
-            reopened=reopened,
-            withdrawn=withdrawn,
-            months=months,
-        ),
+        case_group_step=_hold_or_empty(steps, case, "case_group_step", _NO_STEP),
+        trace_step=_hold_or_empty(traces, case, "trace_step", _NO_TRACE),
+        statutory=hold(statutory(case, staging.case_exemption, **span), "statutory"),
+        placement=placements(case=case, finished=finished, members=members, cohort=in_cohort, months=months, **left),
         numbers={
             "cohort_group": cohort,
-            "open_group": open_groups(
-                case,
-                staging.event,
-                calendar,
-                policy=policy,
-                due=history.due,
-                margins=rows,
-                reopened=reopened,
-                withdrawn=withdrawn,
-            ),
-            "unit_time": unit_times(case, staging.event, calendar, policy=policy, low=low, high=high),
+            "open_group": stock,
+            "unit_time": unit_times(case, staging.event, calendar, **span),
         },
-        report=make_report(
-            [code for _, code in due], sums=sums, linkage=linkage, margins=margins, bases=k_bases(alike), k=policy.k
-        ),
+        report=make_report(codes, sums=sums, linkage=linkage, margins=margins, bases=k_bases(alike), k=policy.k),
         cadence_bootstrap=guessed,
         quality=quality_rows(linkage, inferred, k=policy.k),
     )
     let_go_since(start, *made.relations)
     return made
+
+
+def _partition(
+    finished: Table,
+    case: Table,
+    staging: Staging,
+    *,
+    calendar: Table,
+    policy: Policy,
+    history: History,
+    months: Table,
+    low: int,
+    high: int,
+) -> tuple[Table, Table, Table, Table | None, Table | None]:
+    """Peel the cases whose period closes: alike cases, members, groups, their steps, their timelines; the rest is let go."""
+    before = mark()
+    closing, lists = _closing(finished, policy=policy, months=months, low=low, high=high)
+    timelines = _timelines(closing, case, staging, calendar=calendar, policy=policy)
+    alike, members, patterns = _grouped(closing, timelines, policy=policy, lists=lists, history=history)
+    steps, traces = _steps(members, timelines, patterns, policy=policy)
+    kept = [part for part in (steps, traces) if part is not None]
+    let_go_since(before, alike, members, *timelines.relations, *lists.values(), *kept)
+    return alike, members, hold(case_groups(alike, members, policy, lists), "case_group"), steps, traces
 
 
 def _bootstrap(case: Table, policy: Policy, history: History) -> Bootstrap:

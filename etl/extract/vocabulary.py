@@ -73,7 +73,8 @@ class Vocabulary:
         """Join the closed lists of the model with those of the instance."""
         lists: dict[str, set[str]] = {name: set(known) for name, known in _CLOSED.items()}
         for row in code_rows(policy):
-            lists.setdefault(row.list_code, set()).add(row.code)
+            if (row.list_code, row.code) != ("activity", codes.GAP):  # a word of what is published, never of a source
+                lists.setdefault(row.list_code, set()).add(row.code)
         lists.setdefault("outcome", set()).difference_update({"positive", "negative"})
         for name, nodes in (("service", policy.services), ("unit", policy.units)):
             if nodes:

@@ -7,6 +7,7 @@ NOT_RECORDED; NULL in published data means only "not shown at this detail".
 from __future__ import annotations
 
 NOT_RECORDED = "not_recorded"
+GAP = "gap"  # the activity of a published pattern where other steps may lie
 
 CASE_TYPES = ("foi", "service", "complaint", "appeal", "inquiry", "correspondence", "other")
 CHANNELS = ("web", "mobile", "desk", "post", "phone", "email", "ece", "portal", "internal", NOT_RECORDED)

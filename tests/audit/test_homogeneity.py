@@ -59,4 +59,4 @@ def test_the_policy_names_what_outsiders_know(evidence: Evidence) -> None:
         ("unit_id",),
         ("service_id", "channel_code"),
     ]
-    assert len(homogeneity.projections(evidence.newest.policy)) == 4
+    assert len(homogeneity.projections(evidence.newest.policy)) == 3

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import anyio
@@ -97,6 +98,7 @@ def make_database(path: Path, *, releases: tuple[str, ...]) -> None:
         for number, release in enumerate(releases, 1):
             _fill_release(db, number, release)
         _fill_references(db)
+        db.execute(files("etl.load").joinpath("views", "case_group_as_of_v1.sql").read_text(encoding="utf-8"))
         db.execute("create view case_group_v1 as select * from case_group where not is_floor")
         db.execute("create view large_v1 as select a.case_group_id from case_group a, case_group b")
         db.commit()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from etl.anonymise.embedding import Pattern, embed
-from etl.anonymise.pattern_level import GAP
 from etl.anonymise.patterns import MOST_SEQUENCES, framed, known_patterns, mine_patterns
+from etl.model.codes import GAP
 
 NAMES = "abcdefgh"
 
