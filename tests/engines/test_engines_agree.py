@@ -35,13 +35,13 @@ Bags = dict[str, Counter[tuple[Any, ...]]]
 def bags(published: Published) -> Bags:
     """Count the rows of every relation of a run, in no order, and keep what is no relation as it is."""
     made: Bags = {}
-    for part in fields(published):
-        relation = getattr(published, part.name)
+    parts = {part.name: getattr(published, part.name) for part in fields(published) if part.name != "numbers"}
+    for name, relation in {**parts, **published.numbers}.items():
         if hasattr(relation, "to_pyarrow"):
             rows = relation.to_pyarrow().to_pylist()
-            made[part.name] = Counter(tuple(sorted(row.items())) for row in rows)
+            made[name] = Counter(tuple(sorted(row.items())) for row in rows)
         else:
-            made[part.name] = Counter([(repr(relation),)])
+            made[name] = Counter([(repr(relation),)])
     return made
 
 
