@@ -9,7 +9,7 @@
 #   make check     style, types, layers, packages
 #   make browser   the pages in Chromium (.ci/install brings it)
 #   make kills     kill -9 at random moments (KILLS=50), full disks; each must heal
-#   make mutants   break the laws on purpose; each must be seen by a test
+#   make mutants   break the laws on purpose; each must be seen by a test (LAWS="6: audit" for some)
 #   make bench     seconds and memory of a million events, beside a peer in pandas (ARGS="--cases 30000" for fewer)
 #   make bench-10m ten million events, without the peer
 #   make bench-privacy  what anonymisation keeps, invents and costs, beside the bars (ARGS=--quick for the logs alone)
@@ -119,7 +119,7 @@ kills: $(VENV)/.dev-stamp
 	@$(BIN)/python -m tests.dying.kills
 
 mutants: $(VENV)/.dev-stamp
-	@$(BIN)/python -m tests.mutants.run
+	@$(BIN)/python -m tests.mutants.run $(LAWS)
 
 bench: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bench.run $(ARGS)

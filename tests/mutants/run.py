@@ -86,10 +86,11 @@ def try_in(folders: Queue[Path], mutant: Mutant) -> bool:
 
 
 def main() -> int:
-    """Run all mutants, or those whose law contains a word; print one line each."""
+    """Run all mutants, or those whose law contains one of the words; print one line each."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("word", nargs="?", default="")
-    chosen = [mutant for mutant in load_mutants() if parser.parse_args().word in mutant.law]
+    parser.add_argument("words", nargs="*", default=[""])
+    words = parser.parse_args().words or [""]
+    chosen = [mutant for mutant in load_mutants() if any(word in mutant.law for word in words)]
     with tempfile.TemporaryDirectory(prefix="shafaf-mutants-") as name, ThreadPoolExecutor(AT_ONCE) as pool:
         folders: Queue[Path] = Queue()
         for number in range(AT_ONCE):
