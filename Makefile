@@ -125,7 +125,7 @@ bench: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bench.run $(ARGS)
 
 bench-10m: $(VENV)/.dev-stamp
-	@$(BIN)/python -m bench.run --cases 1200000 --alone $(ARGS)
+	@$(BIN)/python -m bench.run --cases 1230000 --alone $(ARGS)
 
 bench-privacy: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bench.privacy $(ARGS)

@@ -60,7 +60,9 @@ def peel_population(case: Table, population: Population, *, k: int) -> list[Row]
     case: one row per case with case_number, requester_key, FLOOR_KEYS and the values of the ladder. Result: rows with
     FLOOR_KEYS, rung_number, the published columns (NULL: dropped), their levels `<column>_level` and case_count.
     """
-    texts = hold(with_requesters(case), population.name)
+    valued = hold(case, population.name)
+    texts = hold(with_requesters(valued), population.name)
+    let_go(valued)
     coded, lists = encode(texts, {name: values for name, values in population.values().items() if values})
     held = hold(coded, population.name)
     let_go(texts)

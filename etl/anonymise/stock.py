@@ -15,7 +15,7 @@ import ibis
 import pyarrow as pa
 
 from etl.anonymise.cases import month_index
-from etl.anonymise.held import hold, hold_rows
+from etl.anonymise.held import fetch, hold, hold_rows
 from etl.anonymise.population import FLOOR_KEYS, Population, Row, peel_population, with_floor, with_services
 from etl.calendars import Period, period_of
 from etl.metadata import Policy, duration_bands
@@ -93,13 +93,11 @@ def _is_open(case: Table, month: int) -> Any:
 def _values(case: Table, event: Table, calendar: Table, *, policy: Policy, month: Period) -> Table:
     made = case.join(_stages(case, event, month), "case_number", how="left", rname="stage_{name}")
     days = numbered_days(calendar, policy)
-    last = days.filter(days.day_on == ibis.literal(month.last_on)).select(
-        last_number="day_number", release_id=ibis.literal(month.code)
-    )
-    made = made.join(days, made.registered_on == days.day_on, how="left").drop("day_on").join(last, "release_id")
+    [last] = fetch(days.filter(days.day_on == ibis.literal(month.last_on)))
+    made = made.join(days, made.registered_on == days.day_on, how="left").drop("day_on")
     made = made.mutate(
         stage_at_code=ibis.coalesce(made.milestone_code, NOT_RECORDED),
-        age_at_band=_band(made.last_number - made.day_number, policy),
+        age_at_band=_band(last["day_number"] - made.day_number, policy),
     )
     made = with_services(made, policy)
     values = [name for names in Population(NAME, COLUMNS, policy.stock.ladder).values().values() for name in names]
@@ -111,6 +109,7 @@ def _stages(case: Table, event: Table, month: Period) -> Table:
     keys = case.select("case_key", "case_number")
     dated = event.filter(event.milestone_code.notnull() & (event.occurred_on <= ibis.literal(month.last_on)))
     dated = dated.select("case_key", "seq", "milestone_code").join(keys, "case_key")
+    dated = hold(dated, "open_milestone")
     newest = dated.group_by("case_number").agg(seq=dated.seq.max())
     return dated.join(newest, ["case_number", "seq"]).select("case_number", "milestone_code")
 
