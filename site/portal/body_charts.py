@@ -118,14 +118,14 @@ def _days_chart(
         picked = [(leads and i == 0) == chosen for i in range(len(rows))]
         values = tuple(float(row["median_days"]) if yes else 0.0 for row, yes in zip(rows, picked, strict=True))
         texts = tuple(
-            days_words(row["median_days"], words) if yes else "" for row, yes in zip(rows, picked, strict=True)
+            words.median_days(row["median_days"]) if yes else "" for row, yes in zip(rows, picked, strict=True)
         )
         return Series(label, values, tone, texts)
 
     longest = part("late", words.say("the longest"), chosen=True)
     others = part("done", words.say("the others"), chosen=False)
     series = tuple(each for each in (longest, others) if any(each.texts))
-    said = words.say("; ").join(f"{n} {days_words(r['median_days'], words)}" for n, r in zip(names, rows, strict=True))
+    said = words.say("; ").join(f"{n} {words.median_days(r['median_days'])}" for n, r in zip(names, rows, strict=True))
     return Chart(
         kind="bar",
         name=name,
@@ -137,13 +137,6 @@ def _days_chart(
         unit=words.say("days"),
         heading=heading,
     )
-
-
-def days_words(value: float, words: Words) -> str:
-    """Write a median of days, which may be under one."""
-    if value < 1:
-        return words.say("under one day")
-    return words.say("one day") if value == 1 else words.say("%(n)s days", n=words.num(value))
 
 
 def flow_charts(facts: BodyFacts, words: Words) -> tuple[Chart, Chart] | None:

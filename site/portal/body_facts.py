@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from portal.cohort import Cohort, read_cohort
 from portal.facts import Facts
 from portal.intervals import Interval
 from portal.released import Released, Row
 from portal.scope import Scope
 from portal.sentence import Finding, find
+from portal.unit_times import UnitTimes, read_unit_times
 from portal.waits import Band, Strip, make_strip, read_bands
+from portal.year_end import YearEnd, read_year_end
 
 MONTHS = 24
 STAGES = 6
@@ -48,6 +51,9 @@ class BodyFacts:
     flow: Sequence[Row]
     stages: Stages
     services: Sequence[Row]
+    cohort: Cohort | None
+    year_end: YearEnd | None
+    unit_times: UnitTimes | None
     addresses: Mapping[str, str]
 
     @property
@@ -101,6 +107,9 @@ def read_body(released: Released, scope: Scope, *, facts: Facts, bands: Sequence
         flow=released.ask("monthly_flow", **monthly),
         stages=_stages(released, named),
         services=_services(released.ask("services_of_body", **named)),
+        cohort=read_cohort(released, scope),
+        year_end=read_year_end(released, scope),
+        unit_times=read_unit_times(released, scope.body),
         addresses=_addresses(released, named, now=now, monthly=monthly, band=band),
     )
 

@@ -7,13 +7,16 @@ from typing import Any
 
 from portal.body_charts import flow_charts, outcome_chart, outcome_lines, outcome_title, stage_chart, unit_chart
 from portal.body_facts import BodyFacts, Stages
+from portal.cohort import cohort_values
 from portal.facts import Facts
 from portal.intervals import Interval
 from portal.released import Released, Row
 from portal.scope import FEWEST, Scope
 from portal.sentence import tell
+from portal.unit_times import unit_time_values
 from portal.waits import strip_chart
 from portal.words import Words
+from portal.year_end import year_end_values
 
 MOST_SERVICES = 40
 NOT_RECORDED = "not_recorded"
@@ -32,6 +35,9 @@ def body_values(
         **_first_screen(body, scopes, released, words, facts),
         **_outcomes(body, released, words),
         **_details(body, released, words),
+        **cohort_values(body.cohort, released, words, case_type=body.scope.case_type),
+        **year_end_values(body.year_end, released, words, facts),
+        **unit_time_values(body.unit_times if body.scope == scopes[0] else None, released, words, facts),
         "addresses": body.addresses,
     }
 

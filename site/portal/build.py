@@ -93,13 +93,12 @@ def _read(released: Released, progress: Progress) -> _Read:
         bodies |= {(body, scope.case_type): read_body(released, scope, facts=facts, bands=bands) for scope in each}
     main = main_scopes(released, scopes)
     home = read_home(released, scopes, facts=facts, bands=bands)
-    services = [
-        (
-            read_service(released, row["service_id"], scope=main.get(row["service_id"]), facts=facts, bands=bands),
-            row["parent_id"],
-        )
-        for row in released.rows(_SERVICES)
-    ]
+    services = []
+    for row in released.rows(_SERVICES):
+        scope = main.get(row["service_id"])
+        cohort = bodies[scope.body, scope.case_type].cohort if scope else None
+        told = read_service(released, row["service_id"], scope=scope, facts=facts, bands=bands, cohort=cohort)
+        services.append((told, row["parent_id"]))
     until = parse_period(facts.system, released.newest.release_id).last_on
     due = due_dates(released, headline=facts.headline, law=facts.law, until=_next_on(facts, until))
     has_foi = any(scope.case_type == "foi" for each in scopes.values() for scope in each)

@@ -53,8 +53,7 @@ def find(on_time: Interval, within: Mapping[Band, Interval]) -> Finding:
 
 def tell(finding: Finding, words: Words, facts: Facts, *, case_type: str) -> Markup:
     """Write the sentence."""
-    noun = words.say(_NOUNS.get(case_type, "cases"))
-    verb = words.say("were closed") if case_type == "correspondence" else words.say("were answered")
+    noun, verb = noun_of(case_type, words), verb_of(case_type, words)
     law = _law(words, facts)
     if finding.kind == "few":
         return words.rich(
@@ -87,6 +86,16 @@ def tell(finding: Finding, words: Words, facts: Facts, *, case_type: str) -> Mar
         verb=verb,
         law=law,
     )
+
+
+def noun_of(case_type: str, words: Words) -> str:
+    """Give what the cases of a type are called, many of them."""
+    return words.say(_NOUNS.get(case_type, "cases"))
+
+
+def verb_of(case_type: str, words: Words) -> str:
+    """Give what happens to them at their end: letters are closed, what people ask is answered."""
+    return words.say("were closed") if case_type == "correspondence" else words.say("were answered")
 
 
 def brief(interval: Interval, words: Words) -> str:

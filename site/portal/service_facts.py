@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from portal.cohort import Cohort, ServiceCohort, read_service_cohort
 from portal.facts import Facts
 from portal.intervals import Interval
 from portal.released import Released, Row
@@ -24,6 +25,7 @@ class ServiceFacts:
     on_time: Row
     strip: Strip | None
     steps: Sequence[Row]
+    cohort: ServiceCohort | None
     addresses: Mapping[str, str]
 
     @property
@@ -50,12 +52,18 @@ def main_scopes(released: Released, scopes: Mapping[str, Sequence[Scope]]) -> di
 
 
 def read_service(
-    released: Released, service: str, *, scope: Scope | None, facts: Facts, bands: Sequence[Band]
+    released: Released,
+    service: str,
+    *,
+    scope: Scope | None,
+    facts: Facts,
+    bands: Sequence[Band],
+    cohort: Cohort | None,
 ) -> ServiceFacts:
-    """Read the figures of a service."""
+    """Read the figures of a service; `cohort` is that of the body and case type of its scope."""
     if scope is None:
         empty = {"on_time": 0, "low_share": 0.0, "high_share": 1.0}
-        return ServiceFacts(service, None, Interval(0, 0, 0), empty, None, [], {})
+        return ServiceFacts(service, None, Interval(0, 0, 0), empty, None, [], None, {})
     named = scope.parameters | {"service": service}
     on_time = released.ask("service_on_time", **named)[0]
     shown = Interval(
@@ -71,5 +79,6 @@ def read_service(
         on_time,
         strip,
         released.ask("service_steps", **named) if is_told else [],
+        read_service_cohort(released, service, cohort=cohort),
         {name: released.address(name, **named) for name in names},
     )

@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from portal.body_charts import days_words
 from portal.body_page import file_of, strip_title, window
+from portal.cohort import service_cohort_values
 from portal.due_dates import DueDate
 from portal.facts import Facts
 from portal.letter_page import due_note
@@ -52,6 +52,7 @@ def service_values(
         "due": due,
         "due_note": due_note(words, facts),
         "steps": [_step(row, released, words, is_longest=row is longest) for row in service.steps],
+        "cohort": service_cohort_values(service.cohort, words),
         "step_count": service.steps[0]["case_count"] if service.steps else 0,
         "addresses": service.addresses,
     }
@@ -127,4 +128,4 @@ def _step(row: Row, released: Released, words: Words, *, is_longest: bool) -> di
 
 
 def _waited(days: float, words: Words) -> str:
-    return words.say("the longest wait, %(days)s", days=days_words(days, words))
+    return words.say("the longest wait, %(days)s", days=words.median_days(days))

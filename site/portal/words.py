@@ -96,6 +96,12 @@ class Words:
             return self.say("one working day") if count == 1 else self.say("%(n)s working days", n=self.num(count))
         return self.say("one day") if count == 1 else self.say("%(n)s days", n=self.num(count))
 
+    def median_days(self, value: float) -> str:
+        """Write a median of days, which may be under one."""
+        if value < 1:
+            return self.say("under one day")
+        return self.say("one day") if value == 1 else self.say("%(n)s days", n=self.num(value))
+
     @property
     def filters(self) -> dict[str, Callable[..., object]]:
         """The filters that templates use."""

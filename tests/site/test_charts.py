@@ -175,3 +175,26 @@ def test_bars_of_one_part_are_one_column() -> None:
     )
     table = to_table(make("bar", series=parts))
     assert [row[1] for row in table.rows] == ["۹ روز", "۲ روز", "۱ روز"]
+
+
+@pytest.mark.parametrize("lang", ["fa", "en"])
+def test_words_behind_a_bar_have_room(lang: str) -> None:
+    """However long the words, they end inside the drawing, behind the longest bar too."""
+    words = "11,425 to 11,447 cases"
+    svg = parse(make("bar", lang=lang, series=(Series("a", (9.0, 3.0, 1.0), "open", (words, "3", "1")),)))
+    at = next(float(text.attrib["x"]) for text in svg.iter(f"{NS}text") if text.text == words)
+    room = at if lang == "fa" else box(svg)[0] - at
+    assert room >= 5.8 * len(words)  # a letter in a phone's type
+
+
+def test_a_note_stands_at_the_far_end_and_in_the_table() -> None:
+    """A bar's note is read across from its name, has a column of its own, and is told in the interactive form."""
+    part = Series("a", (9.0, 3.0, 1.0), "plain", ("9", "3", "1"))
+    chart = make("bar", lang="en", series=(part,), notes=("20 to 49", "50 to 99", "200 or more"), note_heading="people")
+    notes = [text for text in parse(chart).iter(f"{NS}text") if text.text == "200 or more"]
+    assert [text.attrib["text-anchor"] for text in notes] == ["end"]
+    assert to_table(chart).head[-1] == "people"
+    assert [row[-1] for row in to_table(chart).rows] == ["20 to 49", "50 to 99", "200 or more"]
+    assert "people: 200 or more" in json.dumps(to_plotly(chart))
+    with pytest.raises(UsageError, match="1 notes for 3"):
+        make("bar", series=(part,), notes=("one",))

@@ -29,7 +29,18 @@ def test_every_drawing_of_every_page_has_its_figure(built: Path) -> None:
         if drawn:
             assert set(json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["charts"]) == drawn
         seen |= drawn
-    assert seen == {"strip", "outcomes", "stages", "units", "flow", "stock"}
+    assert seen == {
+        "strip",
+        "outcomes",
+        "stages",
+        "units",
+        "flow",
+        "stock",
+        "cohort",
+        "ages",
+        "waiting_stages",
+        "unit_times",
+    }
 
 
 def test_figures_speak_the_language_of_their_page(built: Path) -> None:

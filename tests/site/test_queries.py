@@ -23,6 +23,11 @@ LADDER = (
     "is_loop",
     "channel_code",
     "trace_id",
+    "cohort_state_code",
+    "applicant_kind_code",
+    "applicant_province_code",
+    "stage_code",
+    "age_band_code",
 )
 KNOWN_ONLY = re.compile(
     rf"where[^)]*\b({'|'.join(LADDER)})\s+is\s+not\s+null|({'|'.join(LADDER)})\s+is\s+not\s+null\s+and", re.I

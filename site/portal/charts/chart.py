@@ -38,7 +38,8 @@ class Chart:
     """A chart; UsageError where kind, tones or lengths do not fit.
 
     categories: labels along the axis ("\\n" breaks a line). ticks: which of them are printed (all where empty).
-    silent: indexes of categories without any data, marked so. lang: fa or en. digits: how a number is written.
+    silent: indexes of categories without any data, marked so. notes: for bars, a few words at the far end of each category's
+    line, under `note_heading` in the table. lang: fa or en. digits: how a number is written.
     """
 
     kind: str
@@ -54,6 +55,8 @@ class Chart:
     ticks: tuple[int, ...] = ()
     silent: tuple[int, ...] = ()
     silent_label: str = ""
+    notes: tuple[str, ...] = ()
+    note_heading: str = ""
 
     def __post_init__(self) -> None:
         """Check the chart."""
@@ -65,6 +68,9 @@ class Chart:
             if len(series.values) != len(self.categories):
                 found = f"{len(series.values)} values for {len(self.categories)} categories"
                 raise _wrong("chart-length", found, "a value for each category")
+        if len(self.notes) not in (0, len(self.categories)):
+            found = f"{len(self.notes)} notes for {len(self.categories)} categories"
+            raise _wrong("chart-length", found, "a note for each category")
 
     @property
     def shown_ticks(self) -> tuple[int, ...]:

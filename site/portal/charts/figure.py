@@ -102,6 +102,8 @@ def _limit(mark: Mark) -> dict[str, Any]:
 def _trace(chart: Chart, series: Series, categories: list[str]) -> dict[str, Any]:
     colour = COLOURS[series.tone]
     texts = series.texts or tuple(number(v, chart.lang) if v is not None else "" for v in series.values)
+    if chart.notes:
+        texts = tuple(f"{text} ({chart.note_heading}: {note})" for text, note in zip(texts, chart.notes, strict=True))
     told = "%{hovertext}<extra></extra>" if _is_one_a_row(chart) else "%{hovertext} %{fullData.name}<extra></extra>"
     shared = {"name": series.label, "hovertext": list(texts), "hovertemplate": told}
     values: list[float | None] = list(series.values)

@@ -21,6 +21,8 @@ ROWS = 15  # dots above one another before a column gets another lane
 ROW = 46.0  # a bar with its label
 BAR = 15.0
 LETTER = 5.8  # a letter of an axis label, on the wide side
+VALUE_LETTER = 6.6  # a letter behind a bar
+BEHIND = 62.0  # room behind a bar, if its words need no more
 PLOT = 118.0  # height of a line chart
 
 
@@ -100,14 +102,27 @@ def _bars(chart: Chart) -> _Drawing:
     is_single = len(chart.categories) == 1 and not chart.categories[0]
     row = BAR + 14 if is_single else ROW
     draw = _Drawing(row * len(chart.categories) + 2)
-    longest = max((sum(s.values[i] or 0 for s in chart.series) for i in range(len(chart.categories))), default=0)
-    room = WIDTH - 2 * EDGE - (0 if is_single else 62)
+    scale = _scale(chart, is_single=is_single)
     for i, category in enumerate(chart.categories):
         y = 2 + row * i
         if not is_single:
             draw.text(*_at(chart, EDGE, y + 12), category, anchor=_edge(chart), tone="name")
-        _bar(draw, chart, i, y=y if is_single else y + 19, scale=room / longest if longest else 0, thick=is_single)
+        if chart.notes:
+            anchor = "start" if chart.lang == "fa" else "end"
+            draw.text(*_at(chart, WIDTH - EDGE, y + 12), chart.notes[i], anchor=anchor, tone="axis")
+        _bar(draw, chart, i, y=y if is_single else y + 19, scale=scale, thick=is_single)
     return draw
+
+
+def _scale(chart: Chart, *, is_single: bool) -> float:
+    """Give the width of one: as wide as leaves room for every bar's words behind it."""
+    scales = []
+    for i in range(len(chart.categories)):
+        words = " ".join(s.texts[i] for s in chart.series if s.texts)
+        room = WIDTH - 2 * EDGE - (0 if is_single else max(BEHIND, 5 + VALUE_LETTER * len(words)))
+        total = sum(s.values[i] or 0 for s in chart.series)
+        scales += [room / total] if total else []
+    return min(scales, default=0.0)
 
 
 def _bar(draw: _Drawing, chart: Chart, i: int, *, y: float, scale: float, thick: bool) -> None:

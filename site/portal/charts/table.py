@@ -24,6 +24,9 @@ def to_table(chart: Chart) -> ChartTable:
     if chart.kind == "bar" and has_names:
         cells = [(" ".join(s.texts[i] for s in chart.series if s.texts).strip(),) for i in range(len(chart.categories))]
         head: tuple[str, ...] = (chart.unit,)
+        if chart.notes:
+            cells = [(*cell, note) for cell, note in zip(cells, chart.notes, strict=True)]
+            head = (chart.unit, chart.note_heading)
     else:
         cells = [_cells(chart, i) for i in range(len(chart.categories))]
         head = tuple(series.label for series in chart.series)

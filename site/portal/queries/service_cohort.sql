@@ -1,0 +1,28 @@
+-- fa: از همهٔ درخواست‌های ثبت‌شدهٔ یک خدمت چند تا در مهلت پایان یافت، دست‌کم و حداکثر
+-- en: Of all registered cases of a service, how many ended in time, at least and at most
+-- Registered cases of a body and case type whose period was published from :first_release to :release. shown: cases whose
+-- service is shown. possible: cases of the family or without service, which may belong to it. low_share takes every
+-- possible case that may not have ended in time as of this service; high_share the reverse.
+with part as (
+  select case when g.service_id = :service then 1 else 0 end as is_shown, g.cohort_state_code, sum(g.case_count) as case_count
+  from cohort_group g
+  where g.body_id = :body and g.case_type_code = :case_type and g.release_id between :first_release and :release
+    and (g.service_id is null or g.service_id = :service
+         or g.service_id = (select s.parent_id from service s where s.service_id = :service))
+  group by 1, 2
+), total as (
+  select coalesce(sum(case when is_shown = 1 then case_count end), 0) as shown,
+         coalesce(sum(case when is_shown = 1 and cohort_state_code = 'on_time' then case_count end), 0) as on_time,
+         coalesce(sum(case when is_shown = 1 and cohort_state_code = 'late' then case_count end), 0) as late,
+         coalesce(sum(case when is_shown = 1 and cohort_state_code = 'open_late' then case_count end), 0) as open_late,
+         coalesce(sum(case when is_shown = 1 and cohort_state_code is null then case_count end), 0) as unclear,
+         coalesce(sum(case when is_shown = 0 then case_count end), 0) as possible,
+         coalesce(sum(case when is_shown = 0 and cohort_state_code = 'on_time' then case_count end), 0) as possible_on_time,
+         coalesce(sum(case when is_shown = 0 and cohort_state_code is null then case_count end), 0) as possible_unclear
+  from part
+)
+select shown, on_time, late, open_late, unclear, possible, possible_on_time, possible_unclear,
+       1.0 * on_time / max(shown + possible - possible_on_time, 1) as low_share,
+       min(1.0 * (on_time + unclear + possible_on_time + possible_unclear)
+           / max(shown + possible_on_time + possible_unclear, 1), 1.0) as high_share
+from total
