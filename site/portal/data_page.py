@@ -69,6 +69,7 @@ def data_values(
     last = released.newest.release_id
     smallest = released.ask("smallest_group", release=last)[0]["smallest_group"]
     kept = released.ask("detail_kept", release=last)[0]
+    files = _files(released, last)
     return {
         "rules": [_rule(rule, words) for rule in rules],
         "smallest": {"text": words.num(smallest), "address": released.address("smallest_group", release=last)},
@@ -78,7 +79,7 @@ def data_values(
             words.say(text, share=words.pct(kept[column] / kept["total"])) for column, text in KEPT if kept["total"]
         ],
         "kept_address": released.address("detail_kept", release=last),
-        "files": _files(released, last),
+        "files": [line for line in files if line["name"] not in load_dictionary().tables],
         "manifest": _download(last, "manifest.json"),
         "database": {"href": f"/datasets/{released.file_name}", "byte_count": released.byte_count},
         "older": [
@@ -86,7 +87,12 @@ def data_values(
             for release in reversed(released.releases[:-1])
         ],
         "tables": [
-            {"name": spec.name, "title": spec.title[words.lang], "text": spec.text[words.lang]}
+            {
+                "name": spec.name,
+                "title": spec.title[words.lang],
+                "text": spec.text[words.lang],
+                "files": next((line["files"] for line in files if line["name"] == spec.name), []),
+            }
             for spec in load_dictionary().tables.values()
         ],
         "questions": [{"title": q.title[words.lang], "question": q} for q in questions],

@@ -235,3 +235,25 @@ def test_a_query_page_leads_on(served):
     page = served.client.get("/data/portal/bodies").text
     [file] = set(re.findall(r'href="(/datasets/portal-[^"]+)"', page))
     assert served.client.get(file).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/data/portal",
+        "/data/portal/case_group",
+        "/data/portal/body/archive",
+        "/data/portal/file_list",
+        "/data/portal/no",
+    ],
+)
+def test_the_frame_speaks_both_languages(served, path):
+    """Headings, buttons and folds of our own frame, the way on and the error have Persian words beside the English."""
+    page = unescape(served.client.get(path).text)
+    frame = re.sub(r'<details class="card facet">.*?</details>', "", page, flags=re.DOTALL)
+    said = re.findall(r"<(h2|summary|button|legend|nav)\b[^>]*>(.*?)</\1>", frame, re.DOTALL)
+    assert said
+    for tag, text in said:
+        assert re.search("[ا-ی]", text), (path, tag, text)
+    if path.endswith("/no"):
+        assert "چنین صفحه، جدول یا ردیفی نیست." in page

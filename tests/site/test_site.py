@@ -14,6 +14,7 @@ import pytest
 
 from etl.errors import ReleaseError
 from etl.instance import Instance
+from etl.metadata import load_dictionary
 from portal import build_site
 from portal.catalogue import load_queries
 from tests.site.maker import make_released
@@ -244,6 +245,16 @@ def test_data_page_links_the_whole_database_and_its_sums(built: Path) -> None:
     jumps = re.findall(r'<a href="#(\w+)">', page.partition('class="jump"')[2].partition("</nav>")[0])
     assert jumps
     assert all(f'id="{jump}"' in page for jump in jumps)
+
+
+def test_data_page_folds_every_table_with_its_files(built: Path) -> None:
+    """A table is one fold with its rows and its files; no file of the release is left out or listed twice."""
+    page = (built / "en" / "data.html").read_text(encoding="utf-8")
+    folds = re.findall(r'<details class="fold"><summary><b>.*?</details>', page, re.DOTALL)
+    listed = [re.search(r'href="/data/portal/(\w+)"', fold) for fold in folds]
+    assert [found[1] for found in listed if found] == list(load_dictionary().tables)
+    assert page.count("/datasets/releases/1405-06/case_group.csv.gz") == 1
+    assert any("/datasets/releases/1405-06/case_group.csv.gz" in fold for fold in folds)
 
 
 def test_service_page_says_where_it_waits_longest(built: Path) -> None:

@@ -35,7 +35,7 @@ def prepare_connection(conn: sqlite3.Connection, database: str) -> None:
 def handle_exception(datasette: Any, request: Any, exception: BaseException) -> Generator[None, list[Any], list[Any]]:
     """Answer an error by a short page or JSON and log its kind; the default would print a traceback with all values."""
     yield
-    status, message = _explain(exception)
+    status, message, persian = _explain(exception)
     if status >= 500:
         _LOG.error("explorer error %s", type(exception).__name__)
 
@@ -44,24 +44,29 @@ def handle_exception(datasette: Any, request: Any, exception: BaseException) -> 
         if request.path.endswith(".json"):
             return Response.json(info, status=status)
         template = datasette.jinja_env.get_template("error.html")
-        return Response.html(await template.render_async({**info, "request": request}), status=status)
+        shown = {**info, "error_fa": persian, "request": request}
+        return Response.html(await template.render_async(shown), status=status)
 
     return [answer]
 
 
-def _explain(exception: BaseException) -> tuple[int, str]:
-    """Turn an exception into a status and a sentence; what a reader typed wrong is a 400, never a 500."""
+def _explain(exception: BaseException) -> tuple[int, str, str]:
+    """Turn an exception into a status and a sentence in English and Persian; what was typed wrong is a 400, never a 500."""
     if isinstance(exception, NotFound):
-        return 404, "There is no such page, table or row."
+        return 404, "There is no such page, table or row.", "چنین صفحه، جدول یا ردیفی نیست."
     if isinstance(exception, Forbidden):
-        return 403, "That is not allowed here. Free SQL is off; named queries and tables are open."
+        refused = "That is not allowed here. Free SQL is off; named queries and tables are open."
+        return 403, refused, "این کار اینجا مجاز نیست. SQL آزاد بسته است؛ پرسش‌های آماده و جدول‌ها بازند."
     if isinstance(exception, Base400):
-        return exception.status, str(exception.args[0] if exception.args else "The address is not right.")
+        wrong = str(exception.args[0] if exception.args else "The address is not right.")
+        return exception.status, wrong, "نشانی درست نیست."
     if isinstance(exception, DatasetteError):
-        return (400 if exception.status >= 500 else exception.status), str(exception.message)
+        status = 400 if exception.status >= 500 else exception.status
+        return status, str(exception.message), "به این پرسش نمی‌توان پاسخ داد؛ نشانی را دوباره ببینید."
     if isinstance(exception, sqlite3.Error | ValueError | IndexError | KeyError | OverflowError | TypeError):
-        return 400, "The address holds a value that does not fit this table."
-    return 500, "Something went wrong here; the data are unharmed."
+        unfit = "The address holds a value that does not fit this table."
+        return 400, unfit, "در نشانی مقداری است که با این جدول جور نیست."
+    return 500, "Something went wrong here; the data are unharmed.", "اینجا خطایی رخ داد؛ به داده‌ها آسیبی نرسیده است."
 
 
 def register() -> None:
