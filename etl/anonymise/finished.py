@@ -1,4 +1,8 @@
-"""Finished cases, peeled: those whose period closes now, and late ones among themselves (DESIGN §4 "Late cases")."""
+"""Finished cases, peeled: those whose period closes now, and late ones among themselves (DESIGN §4 "Late cases").
+
+Late cases are peeled for their period, the rest for its year, the rest for all earlier ones together. They have no
+floor: what finds no group waits.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from etl.anonymise.held import hold
+from etl.anonymise.held import fetch, hold
 from etl.anonymise.peel import Rung, peel
 from etl.anonymise.persons import with_dominated
 from etl.metadata import Policy
@@ -16,12 +20,25 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 EARLIER = "earlier"
-LATE_STAGES = ("own_period_code", "finished_year_code", "earlier_code")
+_BODY = ("body_id", "case_type_code")
 
 
-def peel_periods(case: Table, rungs: Sequence[Rung], policy: Policy) -> Table:
-    """Peel the cases whose period closes now, all periods together; what no rung takes is the floor of its period."""
-    peeled = _peel(case, rungs, policy, floor=("body_id", "case_type_code", "period_code"))
+def peel_finished(case: Table, rungs: Sequence[Rung], policy: Policy) -> Table:
+    """Peel the cases whose period closes now, all periods together, late ones apart.
+
+    case: held, one row per case as `ladder_rungs` needs it. Adds rung_number (floor: last + 1), is_floor, late_for_code,
+    is_placed (false: waits); period_code and cadence_code become those of the group.
+    """
+    peeled = _peel(case, rungs, policy, floor=(*_BODY, "period_code", "is_late"))
+    if not fetch(case.agg(n=ibis.ifelse(case.is_late, 1, 0).sum()))[0]["n"]:
+        return _regular(peeled, rungs)
+    peeled = hold(peeled, "peeled")
+    late = peeled.filter(peeled.is_late)
+    return _regular(peeled.filter(~peeled.is_late), rungs).union(_late(late, rungs, policy))
+
+
+def _regular(peeled: Table, rungs: Sequence[Rung]) -> Table:
+    """Dress the cases of a period that closes now: what no rung took is its floor."""
     return peeled.mutate(
         is_floor=peeled.rung_number.isnull(),
         rung_number=ibis.coalesce(peeled.rung_number.cast("int64"), len(rungs) + 1),
@@ -30,36 +47,27 @@ def peel_periods(case: Table, rungs: Sequence[Rung], policy: Policy) -> Table:
     )
 
 
-def peel_late(case: Table, rungs: Sequence[Rung], policy: Policy) -> Table:
-    """Peel late cases among themselves: for their period, the rest for its year, the rest for all earlier ones together.
-
-    There is no floor: what finds no group waits (is_placed false, late_for_code NULL).
-    """
-    waiting = hold(
-        case.mutate(
-            own_period_code=case.period_code, own_cadence_code=case.cadence_code, earlier_code=ibis.literal(EARLIER)
-        ),
-        "waiting",
+def _late(peeled: Table, rungs: Sequence[Rung], policy: Policy) -> Table:
+    """Peel on, by year and by all earlier periods, the late cases that found no group of their period."""
+    case = peeled.mutate(
+        own_period_code=peeled.period_code, own_cadence_code=peeled.cadence_code, earlier_code=ibis.literal(EARLIER)
     )
-    computed = tuple(dict.fromkeys(rung.computed for rung in rungs if rung.computed))
-    parts: list[Table] = []
-    for stage in LATE_STAGES:
-        peeled = hold(_peel(waiting, rungs, policy, floor=("body_id", "case_type_code", stage)), "late")
-        found = peeled.filter(peeled.rung_number.notnull())
-        parts.append(found.mutate(late_for_code=found[stage]))
-        rest = peeled.filter(peeled.rung_number.isnull())
-        waiting = hold(rest.drop("rung_number", *computed), "waiting")
+    made = tuple(dict.fromkeys(name for rung in rungs if (name := rung.computed)))
+    parts = [_found(case, "own_period_code")]
+    rest = case.filter(case.rung_number.isnull())
+    for stage in ("finished_year_code", "earlier_code"):
+        waiting = hold(rest.drop("rung_number", *made), "waiting")
+        again = hold(_peel(waiting, rungs, policy, floor=(*_BODY, stage)), "late")
+        parts.append(_found(again, stage))
+        rest = again.filter(again.rung_number.isnull())
     parts.append(rest.mutate(late_for_code=ibis.null("string")))
-    return _dressed(ibis.union(*parts))
+    names = parts[0].columns
+    return _dressed(ibis.union(*(part.select(*names) for part in parts))).select(*_regular(peeled, rungs).columns)
 
 
-def _peel(case: Table, rungs: Sequence[Rung], policy: Policy, *, floor: tuple[str, ...]) -> Table:
-    """Peel the cases of a floor, after counting which classes of them one outcome dominates."""
-    flagged = with_dominated(case, policy, floor=floor)
-    flags = [name for name in flagged.columns if name not in case.columns]
-    if not flags:
-        return peel(case, rungs, floor=floor, k=policy.k)
-    return peel(hold(flagged, "flagged"), rungs, floor=floor, k=policy.k).drop(*flags)
+def _found(case: Table, stage: str) -> Table:
+    found = case.filter(case.rung_number.notnull())
+    return found.mutate(late_for_code=found[stage])
 
 
 def _dressed(case: Table) -> Table:
@@ -76,4 +84,13 @@ def _dressed(case: Table) -> Table:
             (case.late_for_code == EARLIER, ibis.null("string")),
             else_=ibis.literal("year"),
         ),
-    ).drop("own_period_code", "own_cadence_code", "earlier_code")
+    )
+
+
+def _peel(case: Table, rungs: Sequence[Rung], policy: Policy, *, floor: tuple[str, ...]) -> Table:
+    """Peel the cases of a floor, after counting which classes of them one outcome dominates."""
+    flagged = with_dominated(case, policy, floor=floor)
+    flags = [name for name in flagged.columns if name not in case.columns]
+    if not flags:
+        return peel(case, rungs, floor=floor, k=policy.k)
+    return peel(hold(flagged, "flagged"), rungs, floor=floor, k=policy.k).drop(*flags)

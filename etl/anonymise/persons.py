@@ -59,13 +59,14 @@ def classes_of(levels: Mapping[str, str], policy: Policy) -> tuple[Class, ...]:
 def with_dominated(case: Table, policy: Policy, *, floor: tuple[str, ...]) -> Table:
     """Add the flag of every class that the ladder tells, counted over the given cases.
 
-    case: one row per case with the floor columns, the values of the ladder, is_personal and is_ordinary. Lazy.
+    case: one row per case with the floor columns (the case type, on which is_personal hangs, among them), the values of
+    the ladder, is_personal and is_ordinary. Lazy.
     """
     classes = dict.fromkeys(found for levels in policy.ladder for found in classes_of(levels, policy))
     for one in classes:
         dominated = _dominated(case, one, policy, floor)
         joined = case.join(dominated, (*floor, *one.known), how="left", rname="class_{name}")
-        flag = joined[IS_PERSONAL] & joined.is_found.notnull()
+        flag = joined.is_found.notnull()
         case = joined.select(*case.columns, **{one.flag: flag})
     return case
 

@@ -21,7 +21,7 @@ from etl.anonymise.cases import earlier_flags, month_index, staged_cases
 from etl.anonymise.coding import Lists, encode
 from etl.anonymise.cohort import cohort_groups
 from etl.anonymise.columns import PUBLISHED, used_levels, value_name, with_published, with_values
-from etl.anonymise.finished import peel_late, peel_periods
+from etl.anonymise.finished import peel_finished
 from etl.anonymise.groups import PLACED_COLUMNS, case_groups, group_steps, number_groups
 from etl.anonymise.held import fetch, hold, hold_rows, let_go, let_go_since, mark
 from etl.anonymise.history import History
@@ -197,7 +197,9 @@ def _grouped(
     traced = hold(with_traces(closing, timelines, key=bytes.fromhex(policy.sha256)), "traced")
     let_go(closing)
     patterns = _patterns(traced, timelines, policy=policy, history=history)
-    placed = hold(_peeled(traced, policy, lists, patterns), "placed")
+    computed = {} if patterns is None else {PATTERN: patterns.compute}
+    peeled = peel_finished(traced, ladder_rungs(policy, computed, lists=lists), policy)
+    placed = hold(with_published(peeled, policy).select(*PLACED_COLUMNS), "placed")
     let_go(traced)
     return *number_groups(placed), patterns
 
@@ -208,16 +210,6 @@ def _patterns(traced: Table, timelines: Timelines, *, policy: Policy, history: H
     own = traced.filter(traced[TIMELINE].notnull()).select("case_number", TIMELINE)
     released = None if policy.patterns == "mined" else history.timelines
     return PatternLevel(timelines, hold(own, "timeline_of"), policy.k, released)
-
-
-def _peeled(closing: Table, policy: Policy, lists: Lists, patterns: PatternLevel | None) -> Table:
-    rungs = ladder_rungs(policy, {} if patterns is None else {PATTERN: patterns.compute}, lists=lists)
-    peeled = peel_periods(closing.filter(~closing.is_late), rungs, policy)
-    placed = with_published(peeled, policy).select(*PLACED_COLUMNS)
-    if fetch(closing.filter(closing.is_late).agg(n=closing.case_number.count()))[0]["n"]:
-        late = peel_late(closing.filter(closing.is_late), rungs, policy)
-        placed = placed.union(with_published(late, policy).select(*PLACED_COLUMNS))
-    return placed
 
 
 def _steps(
