@@ -22,19 +22,12 @@ from cattrs.gen import make_dict_structure_fn
 from etl.calendars.periods import SYSTEMS
 from etl.calendars.working_days import WEEKDAYS
 from etl.errors import SettingsError, nearest
+from etl.metadata.codes import code_rows
+from etl.metadata.ladder import MAX_RUNGS, check_ladder, check_levels, check_weights
+from etl.metadata.levels import COLUMNS, DEFAULT_LEVELS
 from etl.metadata.settings import ENGINES, Clock, Node, Policy, Settings
 from etl.model.codes import CASE_TYPES
 
-LEVELS: Mapping[str, tuple[str, ...]] = {
-    "service": ("leaf", "family"),
-    "unit": ("leaf", "department"),
-    "outcome": ("code",),
-    "lateness": ("code",),
-    "duration": ("band",),
-    "loop": ("flag",),
-    "channel": ("code",),
-    "trace": ("steps_units", "steps", "pattern", "milestones"),
-}
 COHORT_LEVELS: Mapping[str, tuple[str, ...]] = {
     "service": ("leaf", "family"),
     "channel": ("code",),
@@ -43,10 +36,11 @@ COHORT_LEVELS: Mapping[str, tuple[str, ...]] = {
     "cohort_state": ("code",),
 }
 STOCK_LEVELS: Mapping[str, tuple[str, ...]] = {"service": ("family",), "stage": ("code",), "age": ("band",)}
-MAX_RUNGS = 24
 PATTERNS = ("mined", "public")
 _CONTACT = re.compile(r"https://\S+|[^@\s:]+@[^@\s:]+")
 SMALLEST_K = 5
+SMALLEST_SHARE = 0.5
+KNOWN_TO_OUTSIDERS = ("service", "unit", "channel", "lateness", "duration")
 NODE_COLUMNS = (
     "id",
     "parent",
@@ -92,6 +86,8 @@ def load_settings(folder: Path) -> Settings:
     for name in ("services", "units"):
         if isinstance(own.get(name), str):
             own[name] = _read_nodes(folder / own[name], name)
+    if isinstance(own.get("ladder"), dict):
+        own["ladder"] = check_weights(own["ladder"], {**DEFAULT_LEVELS, **(own.get("levels") or {})})
     whole = {
         "title": _in_both(raw.get("title", {"fa": "شفاف", "en": "Shafaf"})),
         "license": raw.get("license", "CC-BY-4.0"),
@@ -124,15 +120,35 @@ def check_policy(policy: Policy) -> None:
     _check_tree("services.csv", policy.services)
     _check_tree("units.csv", policy.units)
     _check_bands(policy)
-    _check_ladder(policy)
+    check_levels(policy)
+    check_ladder(policy)
     _check_other_ladder("cohorts", policy.cohorts.ladder, COHORT_LEVELS)
     _check_other_ladder("stock", policy.stock.ladder, STOCK_LEVELS)
     _check_member("patterns", policy.patterns, PATTERNS, "x-shafaf.patterns")
-    for service in policy.sensitive.services:
-        _check_member("sensitive-service", service, [node.id for node in policy.services], "a sensitive service")
+    _check_sensitive(policy)
     case_types = [*CASE_TYPES, *(code.code for code in policy.codes if code.list == "case_type")]
     for case_type in [*policy.margins.join_small, *policy.margins.join_small.values(), *policy.statutory.case_types]:
         _check_member("case-type", case_type, case_types, "a case type of x-shafaf.margins or statutory")
+
+
+def _check_sensitive(policy: Policy) -> None:
+    sensitive = policy.sensitive
+    for service in sensitive.services:
+        _check_member("sensitive-service", service, [node.id for node in policy.services], "a sensitive service")
+    for column in sensitive.implies:
+        _check_member("sensitive-column", column, COLUMNS, "a column of x-shafaf.sensitive.implies")
+    for column in sensitive.coarsen:
+        _check_member("sensitive-column", column, ("outcome",), "a column of x-shafaf.sensitive.coarsen")
+    for known in sensitive.known_to_outsiders:
+        for column in known:
+            _check_member("sensitive-column", column, KNOWN_TO_OUTSIDERS, "a column of known_to_outsiders")
+    outcomes = [row.code for row in code_rows(policy) if row.list_code == "outcome"]
+    coarsened = sensitive.coarsen.get("outcome", {})
+    for code in (*sensitive.ordinary, *coarsened, *coarsened.values()):
+        _check_member("sensitive-outcome", code, outcomes, "an outcome of x-shafaf.sensitive")
+    if not SMALLEST_SHARE <= sensitive.largest_share <= 1:
+        found, expected = f"a largest share of {sensitive.largest_share}", f"{SMALLEST_SHARE} to 1"
+        raise _wrong("sensitive-share", found, expected, "Correct x-shafaf.sensitive.largest_share.")
 
 
 def _check_calendar(policy: Policy) -> None:
@@ -179,28 +195,20 @@ def _check_tree(file: str, nodes: Sequence[Node]) -> None:
 
 
 def _check_bands(policy: Policy) -> None:
-    edges = policy.bands.duration
+    edges, wide = policy.bands.duration, policy.bands.duration_wide
     if len(edges) < 2 or list(edges) != sorted(set(edges)) or edges[0] < 0:
         todo = "Correct x-shafaf.bands.duration."
         raise _wrong("bands-order", f"the edges {list(edges)}", "two or more, rising, from 0", todo)
-
-
-def _check_ladder(policy: Policy) -> None:
-    if not 1 <= len(policy.ladder) <= MAX_RUNGS:
-        raise _wrong("ladder-length", f"{len(policy.ladder)} rungs", f"1 to {MAX_RUNGS}", "Correct x-shafaf.ladder.")
-    last_two_stand = False
-    for number, rung in enumerate(policy.ladder, 1):
-        for column, level in rung.items():
-            _check_member("ladder-column", column, list(LEVELS), f"a column of rung {number}")
-            _check_member("ladder-level", level, LEVELS[column], f"the level of {column} in rung {number}")
-        last_two_stand |= "outcome" in rung and set(rung) <= {"outcome", "lateness"}
-        if "outcome" not in rung and not last_two_stand:
-            raise _wrong(
-                "ladder-outcome-last",
-                f"rung {number} without outcome before a rung of only outcome and lateness",
-                "outcome and lateness to be dropped last",
-                "Put a rung {outcome: code, lateness: code} before it.",
-            )
+    limit = policy.clocks.lead
+    if limit.kind != "promised" and limit.days not in edges:
+        expected = f"the legal limit, {limit.days} days, among them: otherwise no band tells late from on time"
+        raise _wrong("bands-limit", f"the edges {list(edges)}", expected, "Add it to x-shafaf.bands.duration.")
+    shows_wide = any("wide_band" in rung.values() for rung in policy.ladder)
+    must = {edges[0]} | ({limit.days} if limit.kind != "promised" else set())
+    nests = len(wide) >= 2 and set(wide) <= set(edges) and must <= set(wide) and list(wide) == sorted(set(wide))
+    if (wide or shows_wide) and not nests:
+        expected = f"some of {list(edges)}, rising, with {' and '.join(str(edge) for edge in sorted(must))}"
+        raise _wrong("bands-nest", f"the wide edges {list(wide)}", expected, "Correct x-shafaf.bands.duration_wide.")
 
 
 def _check_other_ladder(name: str, ladder: Sequence[Mapping[str, str]], levels: Mapping[str, tuple[str, ...]]) -> None:

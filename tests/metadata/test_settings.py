@@ -61,7 +61,29 @@ def _set(metadata: dict[str, Any], place: str, value: object) -> None:
         ("cohorts", {"ladder": []}, "ladder-length", "cohorts"),
         ("cohorts", {"ladder": [{"cohort_stat": "code"}]}, "ladder-column", "cohort_state"),
         ("stock", {"ladder": [{"age": "bnd"}]}, "ladder-level", "band"),
+        ("ladder", [{"outcome": "code"}, {"outcome": "code", "loop": "flag"}], "ladder-rung-idle", "rung 2"),
+        ("ladder", [{"outcome": "parent"}, {"outcome": "code"}], "ladder-rung-idle", "rung 2"),
+        ("ladder", [{"outcome": "code", "unit": "leaf"}, {"outcome": "code", "service": "leaf"}], None, ""),
+        ("ladder", {"weights": {"outcome": 3, "service": 2}}, None, ""),
+        ("ladder", {"weights": {"outcome": 3, "sevice": 2}}, "ladder-column", "service"),
+        ("ladder", {"weights": {"service": 2}}, "ladder-weights", "without outcome"),
+        ("ladder", {"weights": {"outcome": 0}}, "ladder-weights", "outcome"),
+        ("ladder", {"weights": {"outcome": 3}, "rungs": 25}, "ladder-weights", "25 rungs"),
+        ("ladder", {"wieghts": {"outcome": 3}}, "unknown-key", "weights"),
+        ("levels.unit", ["leaf", "section", "department"], "ladder-level", "section"),
+        ("levels.unit", ["department", "leaf"], "levels-order", "department"),
+        ("levels.trace", ["milestones", "steps"], "levels-order", "milestones"),
+        ("levels.sevice", ["leaf"], "ladder-column", "service"),
         ("bands.duration", [0, 5, 2], "bands-order", "[0, 5, 2]"),
+        ("bands.duration", [0, 5, 20], "bands-limit", "10 days"),
+        ("bands.duration_wide", [0, 10, 25], "bands-nest", "[0, 10, 25]"),
+        ("bands.duration_wide", [0, 20], "bands-nest", "10"),
+        ("bands.duration_wide", [0, 10, 40], None, ""),
+        ("sensitive.implies", ["trase"], "sensitive-column", "trace"),
+        ("sensitive.coarsen", {"channel": {}}, "sensitive-column", "outcome"),
+        ("sensitive.known_to_outsiders", [["servise"]], "sensitive-column", "service"),
+        ("sensitive.ordinary", ["complete"], "sensitive-outcome", "completed"),
+        ("sensitive.largest_share", 0.2, "sensitive-share", "0.2"),
         ("sensitive.services", ["wellfare"], "sensitive-service", "welfare"),
         ("statutory.case_types", ["fio"], "case-type", "foi"),
         ("margins.join_small", {"inquiry": "othr"}, "case-type", "other"),
@@ -137,6 +159,49 @@ def test_a_title_does_not_change_the_policy_but_k_does(tmp_path: Path, metadata:
     assert load_settings(_write(tmp_path, metadata)).policy.sha256 == before
     metadata["x-shafaf"]["k"] = 11
     assert load_settings(_write(tmp_path, metadata)).policy.sha256 != before
+
+
+def test_a_level_between_leaf_and_root_is_named_under_codes(tmp_path: Path, metadata: dict[str, Any]) -> None:
+    """A tree may have any number of levels; their names are codes of the list `level`."""
+    codes = metadata["x-shafaf"]["codes"]
+    codes.append({"list": "level", "code": "section", "title": {"fa": "اداره", "en": "Section"}})
+    metadata["x-shafaf"]["levels"]["unit"] = ["leaf", "section", "department"]
+    assert load_settings(_write(tmp_path, metadata)).policy.levels["unit"] == ("leaf", "section", "department")
+
+
+def test_weights_give_one_ladder_that_the_policy_holds(tmp_path: Path, metadata: dict[str, Any]) -> None:
+    """A ladder of weights is expanded when it is read: the policy hashes its rungs, written by hand they are the same."""
+    metadata["x-shafaf"]["ladder"] = {"weights": {"outcome": 9, "lateness": 5, "service": 4, "trace": 1}, "rungs": 12}
+    policy = load_settings(_write(tmp_path, metadata)).policy
+    rungs = [dict(rung) for rung in policy.ladder]
+    assert rungs[0] == {"service": "leaf", "outcome": "code", "lateness": "code", "trace": "steps_units"}
+    assert rungs[1]["trace"] == "steps"
+    assert rungs[-4:] == [
+        {"outcome": "code", "lateness": "code"},
+        {"outcome": "code"},
+        {"lateness": "code"},
+        {"service": "family"},
+    ]
+    metadata["x-shafaf"]["ladder"] = rungs
+    assert load_settings(_write(tmp_path, metadata)).policy.sha256 == policy.sha256
+
+
+@pytest.mark.parametrize("rungs", [6, 9, 14, 20, 24])
+def test_weights_never_give_more_rungs_or_an_idle_one(tmp_path: Path, metadata: dict[str, Any], rungs: int) -> None:
+    """Whatever the number of rungs, the ladder has no more, and every check of a written ladder passes."""
+    weights = {
+        "trace": 2,
+        "channel": 1,
+        "loop": 0.5,
+        "duration": 3,
+        "unit": 3,
+        "service": 5,
+        "lateness": 6,
+        "outcome": 9,
+    }
+    metadata["x-shafaf"]["bands"]["duration_wide"] = [0, 10, 40]
+    metadata["x-shafaf"]["ladder"] = {"weights": weights, "rungs": rungs}
+    assert 5 <= len(load_settings(_write(tmp_path, metadata)).policy.ladder) <= rungs
 
 
 @pytest.mark.parametrize("contact", ["call us", "http://example.org", "javascript:alert(1)", "a@b c"])
