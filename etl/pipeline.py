@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import portal
-from etl.anonymise import History, anonymise, due_months
+from etl.anonymise import History, LossRow, anonymise, due_months, loss_rows
 from etl.audit import Gate
 from etl.calendars import Period, parse_period, period_of
 from etl.demo import settle_office
@@ -129,6 +129,37 @@ def read_schedule(instance: Instance) -> Schedule:
     first_on = _first_registered_on(instance)
     due = () if first_on is None else due_months(policy, as_of=as_of, first=first_on, released=released)
     return Schedule(as_of, released, due, last, waiting)
+
+
+def estimate_loss(instance: Instance, *, progress: Progress = SILENT) -> list[LossRow]:
+    """Peel every closed month in staging as if none was released, and say what the ladder keeps; writes nothing public.
+
+    Private: for choosing a ladder before it is frozen. UsageError before anything is staged.
+    """
+    policy = instance.settings.policy
+    with _working(instance):
+        schedule = read_schedule(instance)
+        first_on = _first_registered_on(instance)
+        due = (
+            ()
+            if not schedule.as_of or not first_on
+            else due_months(policy, as_of=schedule.as_of, first=first_on, released=())
+        )
+        with open_engine(policy, instance.private_folder("tmp")) as backend:
+            staging = open_staging(backend, instance.staging, seen_at=policy.staging_url)
+            if staging is None or not due:
+                raise UsageError(
+                    "nothing-staged",
+                    found="no closed month in staging",
+                    expected="past periods to weigh the ladder on",
+                    todo="Run `shafaf extract` first.",
+                )
+            schedule = replace(schedule, due=due)
+            calendar = backend.create_table("calendar_day", _calendar(instance, staging, due[0], schedule), temp=True)
+            progress.step("anonymise", 0, len(due))
+            published = anonymise(staging, calendar=calendar, policy=policy, history=History(due, due[0], closed=due))
+            progress.step("anonymise", len(due), len(due))
+            return loss_rows(published.case_group, policy)
 
 
 @contextmanager

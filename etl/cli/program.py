@@ -14,7 +14,7 @@ from types import TracebackType
 
 import click
 
-from etl.cli import correct, demo, operator, publish, stages, trust
+from etl.cli import correct, demo, ladder, operator, publish, stages, trust
 from etl.cli.console import tell, tell_error
 from etl.cli.journal import close_journal, note_error, place_of
 from etl.errors import PortalError
@@ -41,7 +41,7 @@ def program(context: click.Context, portal: Path) -> None:
 for _verb in (
     *(stages.run, stages.extract, stages.release, stages.build),
     *(publish.serve, publish.schedule),
-    *(operator.status, operator.init),
+    *(operator.status, operator.init, ladder.ladder),
     trust.audit,
     *(correct.withdraw, correct.correct),
     demo.demo,
