@@ -2,6 +2,7 @@
 
     PortalError            exit 1, internal
     ├── UsageError         exit 2
+    ├── TamperedError      exit 10: what is kept or published is not what was written then
     ├── UncheckedError     exit 12: what is published is not there or cannot be read, so nothing can be said about it
     ├── PrivacyError       exit 20: a law or gate of the release failed; nothing leaves the building
     ├── SourceError        exit 21: a source is unreachable, drifted, or breaks its mapping too often
@@ -42,6 +43,12 @@ class UsageError(PortalError):
     """The command line asks for something that cannot be done."""
 
     exit_code = 2
+
+
+class TamperedError(PortalError):
+    """Something was changed that must not change: bytes differ from what their hash says."""
+
+    exit_code = 10
 
 
 class UncheckedError(PortalError):

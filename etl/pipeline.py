@@ -21,22 +21,38 @@ from etl.audit import Gate
 from etl.calendars import Period, parse_period, period_of
 from etl.demo import settle_office
 from etl.engine import open_duckdb, open_engine
-from etl.errors import UsageError
-from etl.extract import ExtractReport, extract, newest_manifest, open_staging, source_quality
+from etl.errors import UncheckedError, UsageError
+from etl.extract import (
+    ExtractReport,
+    batch_hashes,
+    check_batches,
+    extract,
+    newest_manifest,
+    open_staging,
+    source_quality,
+)
 from etl.instance import Instance, current_release, explain_disk
 from etl.load import (
+    Compared,
     Correction,
+    Origin,
     Preview,
     ReleaseSummary,
     ask,
     build_database,
+    compare_release,
     heal,
     is_current_shape,
+    newest_decisive,
+    policy_of,
     read_history,
+    read_origin,
+    recount,
     released_timelines,
     waiting_requests,
     write_releases,
 )
+from etl.metadata import policy_changes
 from etl.model.progress import SILENT, Progress
 from etl.model.published import Published
 from etl.model.quality import QualityRow
@@ -61,6 +77,7 @@ class Schedule:
     due: tuple[Period, ...]
     last_released: Period | None
     corrections: tuple[Correction, ...] = ()  # asked for, not yet released
+    policy_changes: tuple[str, ...] = ()  # what differs from the policy of the last release
 
 
 @dataclass(frozen=True)
@@ -72,6 +89,21 @@ class RunReport:
     releases: tuple[ReleaseSummary, ...]
     database: Path | None
     site: Path | None
+    policy_changes: tuple[str, ...] = ()  # since the release before; they hold for these releases and later ones
+
+
+@dataclass(frozen=True)
+class Attested:
+    """A release made once more from the staging it was made from: every table compared with the released one."""
+
+    release_id: str
+    batches: int
+    tables: tuple[Compared, ...]
+
+    @property
+    def differing(self) -> int:
+        """Rows that one side has and the other lacks."""
+        return sum(table.differing for table in self.tables)
 
 
 def run(instance: Instance, *, period: str = DUE, progress: Progress = SILENT) -> RunReport:
@@ -82,9 +114,10 @@ def run(instance: Instance, *, period: str = DUE, progress: Progress = SILENT) -
     """
     with _working(instance) as healed:
         extracted = extract(instance, progress=progress)
+        changes = _policy_changes(instance)
         releases = _release(instance, period, progress)
         database, site = _build(instance, progress, always=period == ALL)
-    return RunReport(extracted, healed, releases, database, site)
+    return RunReport(extracted, healed, releases, database, site, changes if releases else ())
 
 
 def run_extract(
@@ -116,19 +149,62 @@ def ask_corrections(instance: Instance, wanted: Sequence[Correction], *, dry_run
         return ask(instance, wanted, dry_run=dry_run)
 
 
+def attest(instance: Instance, release_id: str | None = None) -> Attested:
+    """Make a release (default: the newest) once more from the staging it was made from, and compare every number.
+
+    Errors: UncheckedError where there is no such release, no record of its staging, staging is gone, or metadata.yml is
+    another than the one released; TamperedError where staging or the record of it was changed.
+    """
+    with _working(instance):
+        released = _released(instance)
+        chosen = release_id or (released[-1] if released else "")
+        if chosen not in released:
+            raise UncheckedError(
+                "attest-release",
+                found=f"no release {chosen}".rstrip(),
+                expected=f"one of {released[0]} … {released[-1]}" if released else "a release",
+                todo="Name a release that lies in datasets/releases.",
+            )
+        origin = read_origin(instance, chosen)
+        check_batches(instance.staging, origin.batches)
+        return Attested(chosen, len(origin.batches), _recounted(instance, chosen, origin))
+
+
+def _recounted(instance: Instance, release_id: str, origin: Origin) -> tuple[Compared, ...]:
+    policy = instance.settings.policy
+    if policy_of(instance, release_id) != policy.sha256:
+        raise UncheckedError(
+            "attest-policy",
+            found=f"settings other than those that {release_id} was released under",
+            expected="metadata.yml, services.csv and units.csv of that time",
+            todo="Attest in a copy of the instance with the settings of that release; its policy.yml says which.",
+        )
+    months, closed = (
+        tuple(parse_period(policy.calendar.system, code) for code in codes) for codes in (origin.due, origin.closed)
+    )
+    job = _Job(months, closed, date.fromisoformat(origin.as_of), len(origin.batches))
+    with open_engine(policy, instance.private_folder("tmp")) as backend:
+        published = _anonymised(instance, backend, job)
+        again = () if published is None else recount(instance, backend, published, as_of=job.as_of, due=months)
+        for release, tables, report in again:
+            if release.release_id == release_id:
+                return compare_release(release, tables, report)
+    return ()
+
+
 def read_schedule(instance: Instance) -> Schedule:
     """Say what is released and what is due, without writing anything (for `status` and `--dry-run`)."""
     manifest = newest_manifest(instance.staging)
     policy = instance.settings.policy
     released = _released(instance)
     last = parse_period(policy.calendar.system, released[-1]) if released else None
-    waiting = waiting_requests(instance)
+    waiting, changes = waiting_requests(instance), _policy_changes(instance)
     if manifest is None:
-        return Schedule(None, released, (), last, waiting)
+        return Schedule(None, released, (), last, waiting, changes)
     as_of = manifest.snapshot_at.astimezone(ZoneInfo(policy.calendar.zone)).date()
     first_on = _first_registered_on(instance)
     due = () if first_on is None else due_months(policy, as_of=as_of, first=first_on, released=released)
-    return Schedule(as_of, released, due, last, waiting)
+    return Schedule(as_of, released, due, last, waiting, changes)
 
 
 def estimate_loss(instance: Instance, *, progress: Progress = SILENT) -> list[LossRow]:
@@ -192,55 +268,86 @@ def _release_due(
     as_of: date,
     progress: Progress,
 ) -> tuple[ReleaseSummary, ...]:
-    policy = instance.settings.policy
-    staging = open_staging(backend, instance.staging, seen_at=policy.staging_url)
-    if staging is None:
-        return ()
-    released, placement, margin, cadence = read_history(instance, backend)
-    first_month = parse_period(policy.calendar.system, released[0]) if released else due[0]
-    calendar = backend.create_table("calendar_day", _calendar(instance, staging, first_month, schedule), temp=True)
-    history = History(
-        due=due,
-        first_month=first_month,
-        placement=placement,
-        margin=margin,
-        cadence_bootstrap=cadence,
-        closed=() if released else schedule.due,
-        timelines=released_timelines(instance) if policy.patterns == "public" else (),
-    )
+    job = _Job(due, () if schedule.released else schedule.due, as_of, len(batch_hashes(instance.staging)))
     progress.step("anonymise", 0, len(due))
-    published = anonymise(staging, calendar=calendar, policy=policy, history=history)
+    published = _anonymised(instance, backend, job)
+    if published is None:
+        return ()
     progress.step("anonymise", len(due), len(due))
-    published = _with_source_quality(instance, published, due, is_first=not released)
     gate = Gate(instance.releases, private=instance.var / "audit")
+    origin = Origin(batch_hashes(instance.staging), _codes(job.due), _codes(job.closed), as_of.isoformat())
     return tuple(
-        write_releases(instance, backend, published, as_of=as_of, due=due, review=gate.review, progress=progress)
+        write_releases(
+            instance,
+            backend,
+            published,
+            as_of=as_of,
+            due=due,
+            origin=origin,
+            review=gate.review,
+            progress=progress,
+        )
     )
 
 
-def _with_source_quality(
-    instance: Instance, published: Published, due: Sequence[Period], *, is_first: bool
-) -> Published:
+@dataclass(frozen=True)
+class _Job:
+    """What is released from what: the months due, all that are closed (first release only), and so many batches."""
+
+    due: tuple[Period, ...]
+    closed: tuple[Period, ...]
+    as_of: date
+    batches: int
+
+
+def _anonymised(instance: Instance, backend: BaseBackend, job: _Job) -> Published | None:
+    """Anonymise the due months from staging as it was with so many batches, and from the releases before them."""
+    policy, first = instance.settings.policy, job.due[0].code
+    staging = open_staging(backend, instance.staging, seen_at=policy.staging_url, batches=job.batches)
+    if staging is None:
+        return None
+    past = read_history(instance, backend, before=first)
+    first_month = parse_period(policy.calendar.system, past.released[0]) if past.released else job.due[0]
+    calendar = backend.create_table("calendar_day", _calendar(instance, staging, first_month, job), temp=True)
+    history = History(
+        due=job.due,
+        first_month=first_month,
+        placement=past.placement,
+        margin=past.margin,
+        cadence_bootstrap=past.cadence_bootstrap,
+        closed=job.closed,
+        promises=past.promises,
+        timelines=released_timelines(instance, before=first) if policy.patterns == "public" else (),
+    )
+    published = anonymise(staging, calendar=calendar, policy=policy, history=history)
+    return _with_source_quality(instance, published, job, is_first=not past.released)
+
+
+def _codes(months: Sequence[Period]) -> tuple[str, ...]:
+    return tuple(month.code for month in months)
+
+
+def _with_source_quality(instance: Instance, published: Published, job: _Job, *, is_first: bool) -> Published:
     """Add what extraction set aside to the first release of all and to the last month of each year.
 
     Which release has it depends on its month alone, so that a run that died and was run again gives the same bytes.
     """
-    manifest = newest_manifest(instance.staging)
+    manifest = newest_manifest(instance.staging, batches=job.batches)
     if manifest is None:
         return published
     policy = instance.settings.policy
     rows: list[QualityRow] = []
-    for month in due:
+    for month in job.due:
         year = period_of(policy.calendar.system, "year", month.last_on)
-        if (is_first and month is due[0]) or month.last_on == year.last_on:
+        if (is_first and month is job.due[0]) or month.last_on == year.last_on:
             rows += source_quality(manifest, release_id=month.code, year_code=year.code, k=policy.k)
     return replace(published, quality=(*published.quality, *rows))
 
 
-def _calendar(instance: Instance, staging: Staging, first_month: Period, schedule: Schedule) -> pa.Table:
+def _calendar(instance: Instance, staging: Staging, first_month: Period, job: _Job) -> pa.Table:
     """Make the calendar of every day that staging can name: what lies outside of it would count in no month."""
     firsts = (first_month.first_on, _earliest(staging.case.registered_on), _earliest(staging.event.occurred_on))
-    last = max(day for day in (schedule.as_of, *(month.last_on for month in schedule.due)) if day is not None)
+    last = max(job.as_of, *(month.last_on for month in (*job.due, *job.closed)))
     first = min(day for day in firsts if day is not None)
     return instance.settings.policy.calendar.working.days(first, last + CALENDAR_AHEAD)
 
@@ -285,6 +392,11 @@ def _build(instance: Instance, progress: Progress, *, always: bool) -> tuple[Pat
     if always or not has_site or not has_database or current_release(instance.public) != newest:
         site = portal.build_site(instance, progress=progress)
     return database, site
+
+
+def _policy_changes(instance: Instance) -> tuple[str, ...]:
+    old = newest_decisive(instance)
+    return () if old is None else policy_changes(old, instance.settings.policy.decisive)
 
 
 def _released(instance: Instance) -> tuple[str, ...]:

@@ -53,10 +53,13 @@ def bootstrap(case: Table, *, first: int, last: int, policy: Cadence) -> Bootstr
     return {body: dict(sorted(guessed[body].items())) for body in sorted(guessed)}
 
 
-def yearly_cadences(margins: Iterable[Mapping[str, Any]], *, policy: Cadence) -> dict[tuple[str, str, str], str]:
+def yearly_cadences(
+    margins: Iterable[Mapping[str, Any]], *, policy: Cadence, begun: Mapping[str, Cadence] | None = None
+) -> dict[tuple[str, str, str], str]:
     """Fix the cadence of each body x type in each year that follows a year of twelve published months.
 
-    margins: rows with body_id, case_type_code, month_code, finished_count. Key of the answer: body, type, year code.
+    margins: rows with body_id, case_type_code, month_code, finished_count. begun: the limits of the years that earlier
+    releases began; `policy` holds for the others. Key of the answer: body, type, year code.
     """
     finished: dict[tuple[str, str, str], list[int]] = {}
     for row in margins:
@@ -66,7 +69,9 @@ def yearly_cadences(margins: Iterable[Mapping[str, Any]], *, policy: Cadence) ->
     fixed = {}
     for (body, case_type, year), counts in finished.items():
         if len(counts) == 12:
-            fixed[body, case_type, f"{int(year) + 1:04}"] = cadence_of(sum(counts), months=12, policy=policy)
+            following = f"{int(year) + 1:04}"
+            limits = (begun or {}).get(following, policy)
+            fixed[body, case_type, following] = cadence_of(sum(counts), months=12, policy=limits)
     return fixed
 
 

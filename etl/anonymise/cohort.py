@@ -111,7 +111,7 @@ def cohort_groups(
     the placed cases (case_number, release_id, period_code).
     """
     calendar = cohort_calendar(policy, history)
-    fixed = yearly_cadences(margins, policy=policy.cadence)
+    fixed = yearly_cadences(margins, policy=policy.cadence, begun=history.promises.cadence)
     members = _members(case, calendar, policy=policy, history=history)
     members = with_periods(members, fixed, guessed, of="cohort")
     limits = hold_rows(case.get_backend(), "cohort_limit", _limits(calendar, policy, low, high), _LIMIT)

@@ -62,7 +62,7 @@ def used_levels(policy: Policy) -> dict[str, tuple[str, ...]]:
 
 def sensitive_services(policy: Policy) -> frozenset[str]:
     """List the services whose outcome is a fact about a person: marked, or below a marked one."""
-    marked = set(policy.sensitive.services) | {node.id for node in policy.services if node.sensitive}
+    marked = set(policy.sensitive_roots)
     parents = {node.id: node.parent for node in policy.services}
     found = set(marked)
     for service in parents:

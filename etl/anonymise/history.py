@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from etl.calendars import Period, months_between, parse_period
 from etl.errors import PrivacyError, ReleaseError
-from etl.metadata import Policy
+from etl.metadata import Policy, Promises
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
@@ -29,6 +29,7 @@ class History:
         case_key, case_group_id (NULL: waits), release_id, period_code, body_id, case_type_code; None before the first release.
     margin: all earlier rows of the published table `margin`; None before the first release.
     cadence_bootstrap: body -> case type -> cadence as fixed at the first release; {} then.
+    promises: what earlier releases promised to cases that wait, and which cadence limits hold in which year.
     closed: at the first release, all months of the first extraction that are closed, from which the bootstrap is taken;
         empty: the due months are all of them.
     timelines: the timelines and patterns of earlier releases that show activities without units, each a row of
@@ -41,6 +42,7 @@ class History:
     margin: Table | None = None
     cadence_bootstrap: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     closed: tuple[Period, ...] = ()
+    promises: Promises = field(default_factory=Promises)
     timelines: Sequence[tuple[tuple[str, bool], ...]] = ()
 
     def __post_init__(self) -> None:

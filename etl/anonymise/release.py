@@ -47,7 +47,7 @@ from etl.anonymise.stock import open_groups
 from etl.anonymise.traces import PATTERN, Timelines, hold_timelines, trace_steps, with_traces
 from etl.anonymise.unit_time import unit_times
 from etl.errors import PrivacyError
-from etl.metadata import Policy
+from etl.metadata import Policy, check_promises
 from etl.model.published import Published
 from etl.model.staging import Staging
 
@@ -89,10 +89,12 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     left = {"reopened": reopened_cases(case, low), "withdrawn": withdrawn_cases(case, earlier_flags(history), low)}
     known = _earlier_margins(history, system, low)
     opening = _openings(known)
+    check_promises(policy, history.promises, waiting=sum(each.awaiting_count for each in opening.values()))
     flows, overdue = count_flows(case, **left), count_overdue(case, low=low, high=high)
     rows = margin_rows(flows, overdue=overdue, opening=opening, months=due)
     guessed = _bootstrap(case, policy, history)
-    finished = _finished(case, policy=policy, guessed=guessed, margins=[*known, *rows], high=high)
+    fixed = yearly_cadences([*known, *rows], policy=policy.cadence, begun=history.promises.cadence)
+    finished = _finished(case, fixed=fixed, guessed=guessed, high=high)
 
     alike, members, groups, steps, traces = _partition(
         finished, case, staging, calendar=calendar, policy=policy, history=history, months=months, low=low, high=high
@@ -155,12 +157,9 @@ def _bootstrap(case: Table, policy: Policy, history: History) -> Bootstrap:
     return bootstrap(case, first=first, last=last, policy=policy.cadence)
 
 
-def _finished(
-    case: Table, *, policy: Policy, guessed: Bootstrap, margins: Sequence[Mapping[str, Any]], high: int
-) -> Table:
+def _finished(case: Table, *, fixed: Mapping[tuple[str, str, str], str], guessed: Bootstrap, high: int) -> Table:
     is_counted = (case.was_finished == 1) | case.counted_finished.notnull()
     in_scope = case.filter((case.was_grouped == 0) & is_counted & (case.finished_index <= high))
-    fixed = yearly_cadences(margins, policy=policy.cadence)
     return with_periods(in_scope, fixed, guessed)
 
 

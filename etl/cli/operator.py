@@ -32,6 +32,7 @@ class Status:
     site: str | None
     is_locked: bool
     corrections_waiting: int = 0
+    policy_changes: tuple[str, ...] = ()
 
 
 @click.command()
@@ -47,6 +48,10 @@ def status(instance: Instance, as_json: bool) -> None:
     tell(f"next        {state.next_month or '-'}{f', from {state.due_on}' if state.due_on else ''}")
     tell(f"database    {state.database or 'not built'}")
     tell(f"site        {state.site or 'not built'}")
+    if state.policy_changes and state.released:
+        tell(
+            f"policy      changed since {state.released[-1]}: {', '.join(state.policy_changes)}; holds from the next release on"
+        )
     if state.corrections_waiting:
         tell(f"corrections {state.corrections_waiting} recorded, leaving with the next release")
     tell(f"lock        {'held by a run' if state.is_locked else 'free'}")
@@ -89,6 +94,7 @@ def read_status(instance: Instance) -> Status:
         site=current_release(instance.public),
         is_locked=_is_locked(instance),
         corrections_waiting=len(schedule.corrections),
+        policy_changes=schedule.policy_changes,
     )
 
 

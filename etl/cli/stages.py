@@ -39,6 +39,8 @@ def run(instance: Instance, period: str, dry_run: bool, as_json: bool) -> None:
     with show_progress() as progress:
         report = pipeline.run(instance, period=period, progress=progress)
     seconds = time.perf_counter() - started
+    if report.policy_changes:
+        note("policy-changed", {"from": report.releases[0].release_id, "keys": ", ".join(report.policy_changes)})
     extracted = report.extracted
     note(
         "run-finished",

@@ -25,6 +25,10 @@ def tell_run(instance: Instance, report: RunReport, *, office: OfficeSummary | N
         None if report.extracted is None else tell_extract(report.extracted),
     ]
     parts.append(tell_releases(report.releases))
+    if report.policy_changes:
+        parts.append(
+            f"policy changed: {', '.join(report.policy_changes)}; it holds from {report.releases[0].release_id} on"
+        )
     parts.append(tell_kept(report.releases, instance.settings.policy))
     if report.releases:
         parts.append(f"k ≥ {instance.settings.policy.k} checked")

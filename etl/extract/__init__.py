@@ -1,6 +1,6 @@
 """Extraction: sources and mappings -> private staging batches (DESIGN §3). Keys are hashed in passing; no identity is staged."""
 
-from etl.extract.manifest import DataFile, Manifest, newest_manifest, read_manifests
+from etl.extract.manifest import DataFile, Manifest, batch_hashes, check_batches, newest_manifest, read_manifests
 from etl.extract.mapping import SourceMap, load_source, load_sources
 from etl.extract.quality import source_quality
 from etl.extract.report import ExtractReport, Indicator, Linkage
@@ -18,6 +18,8 @@ __all__ = [
     "Manifest",
     "SourceCount",
     "SourceMap",
+    "batch_hashes",
+    "check_batches",
     "extract",
     "load_source",
     "load_sources",

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import cattrs
 
-from etl.errors import SettingsError, SourceError
-from etl.instance.durable import make_folder_durable, replace_durable
+from etl.errors import SettingsError, SourceError, TamperedError, UncheckedError
+from etl.instance.durable import make_folder_durable, replace_durable, sha256_of
 from etl.model.staging import STAGING_VERSION
 
 _FOLDER = "batches"
@@ -57,10 +57,51 @@ def read_manifests(folder: Path) -> tuple[Manifest, ...]:
     return tuple(_read(path) for path in paths)
 
 
-def newest_manifest(folder: Path) -> Manifest | None:
-    """Read the newest manifest in var/staging, or None before the first batch."""
-    paths = sorted((folder / _FOLDER).glob("[0-9]*.json"))
+def newest_manifest(folder: Path, *, batches: int | None = None) -> Manifest | None:
+    """Read the newest manifest in var/staging (of the oldest so many batches), or None before the first batch."""
+    paths = sorted((folder / _FOLDER).glob("[0-9]*.json"))[:batches]
     return _read(paths[-1]) if paths else None
+
+
+def batch_hashes(folder: Path) -> tuple[tuple[str, str], ...]:
+    """Name every batch in var/staging with the SHA-256 of its manifest, oldest first; manifests hash their files."""
+    paths = sorted((folder / _FOLDER).glob("[0-9]*.json"))
+    return tuple((path.name, sha256_of(path)) for path in paths)
+
+
+def check_batches(folder: Path, named: Sequence[tuple[str, str]]) -> None:
+    """Compare batches in var/staging with their hashes, file by file.
+
+    Errors: UncheckedError where a manifest or a file is gone (compacted, forgotten); TamperedError naming the first file
+    that differs.
+    """
+    for name, sha256 in named:
+        path = folder / _FOLDER / name
+        if _differs(path, sha256, folder):
+            raise _changed(path, folder)
+        for file in _read(path).files:
+            if _differs(folder / file.path, file.sha256, folder):
+                raise _changed(folder / file.path, folder)
+
+
+def _differs(path: Path, sha256: str, folder: Path) -> bool:
+    if not path.is_file():
+        raise UncheckedError(
+            "attest-forgotten",
+            found=f"no {path.relative_to(folder).as_posix()} in var/staging: compacted, or forgotten after retain_months",
+            expected="the staging that the release was made from",
+            todo="Restore var/staging of that time from a backup into a copy of the instance, and attest there.",
+        )
+    return sha256_of(path) != sha256
+
+
+def _changed(path: Path, folder: Path) -> TamperedError:
+    return TamperedError(
+        "attest-staging",
+        found=f"{path.relative_to(folder).as_posix()} in var/staging, changed after it was written",
+        expected="the bytes that the release was made from",
+        todo="Restore it from a backup; a release cannot be attested from other data.",
+    )
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 
-def open_staging(backend: BaseBackend, folder: Path, *, seen_at: str = "") -> Staging | None:
+def open_staging(
+    backend: BaseBackend, folder: Path, *, seen_at: str = "", batches: int | None = None
+) -> Staging | None:
     """Open var/staging as relations of the shapes CASE, EVENT and CASE_EXEMPTION; None before the first batch.
 
+    batches: only the oldest so many, as staging was then.
     seen_at: where the engine sees `folder`, if not at its own path (a cluster: `hdfs://host/staging`).
     Errors: SourceError where a staged file is gone or damaged, SettingsError for another staging version.
     """
-    manifests = read_manifests(folder)
+    manifests = read_manifests(folder)[:batches]
     if not manifests:
         return None
 

@@ -4,28 +4,38 @@ Stands after `etl.anonymise` in the data's way and before the portal. It may tou
 `var/correction`, and reads the public labels beside staging; it never reads staged cases.
 """
 
+from etl.load.attestation import Origin, read_origin
+from etl.load.attested import Compared, compare_release
 from etl.load.correction import DROPPABLE, Correction
 from etl.load.corrections import Preview, ask, waiting_requests
 from etl.load.database import build_database, is_current_shape
 from etl.load.describe import datasette_metadata
 from etl.load.healing import heal
-from etl.load.history import read_history, released_timelines
+from etl.load.history import Past, newest_decisive, policy_of, read_history, released_timelines
 from etl.load.placement import PLACEMENT
-from etl.load.release import ReleaseSummary, write_releases
+from etl.load.release import ReleaseSummary, recount, write_releases
 from etl.load.totals import view_sources
 
 __all__ = [
     "DROPPABLE",
     "PLACEMENT",
+    "Compared",
     "Correction",
+    "Origin",
+    "Past",
     "Preview",
     "ReleaseSummary",
     "ask",
     "build_database",
+    "compare_release",
     "datasette_metadata",
     "heal",
     "is_current_shape",
+    "newest_decisive",
+    "policy_of",
     "read_history",
+    "read_origin",
+    "recount",
     "released_timelines",
     "view_sources",
     "waiting_requests",

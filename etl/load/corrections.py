@@ -147,6 +147,14 @@ def pending(instance: Instance, releases: Sequence[Release]) -> Corrections:
     return Corrections(left, groups, _steps_of(releases, groups), gone)
 
 
+def carried_out(instance: Instance, earlier: Sequence[Release], release: Release) -> Corrections:
+    """Collect what `release` took back of the releases before it, for running it once more."""
+    ids = read_table(release, load_dictionary().tables["withdrawal"])["case_group_id"].to_pylist()
+    groups = _groups(earlier, ids)
+    asked = tuple(each for each in read_requests(instance) if each.case_group_id in groups)
+    return Corrections(asked, groups, _steps_of(earlier, groups), _gone(earlier))
+
+
 def _record(instance: Instance, wanted: Sequence[Correction]) -> None:
     folder = instance.private_folder(FOLDER)
     newest = max((int(path.stem) for path in folder.glob("[0-9]*.json")), default=0)

@@ -12,6 +12,7 @@ import shutil
 from etl.errors import PrivacyError, ReleaseError
 from etl.instance import Instance, current_release
 from etl.load.archive import list_releases
+from etl.load.attestation import clear_attestations
 from etl.load.database import drop_old
 
 STAGING_PREFIX = ".staging-"
@@ -35,6 +36,7 @@ def heal(instance: Instance) -> list[str]:
     released = {release.release_id for release in list_releases(instance.releases)}
     placed = {path.stem for path in instance.placement.glob("*.parquet")}
     _check_placements(released, placed)
+    done += clear_attestations(instance, released)
     for release_id in sorted(placed - released):
         (instance.placement / f"{release_id}.parquet").unlink()
         done.append(f"removed the placements of {release_id}, which was never released")

@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from etl.errors import ReleaseError
 from etl.instance import Instance
-from etl.load.archive import list_releases
+from etl.load.archive import Release, list_releases, read_release, read_table
 from etl.load.arrange import earlier_traces
+from etl.metadata import Promises, load_dictionary, promises_of
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
     from ibis.expr.types import Table
 
 POLICY = "policy.yml"
+Decisive = Mapping[str, Any]  # what decided the values of a release: key `policy` of its policy.yml
 CadenceBootstrap = Mapping[str, Mapping[str, str]]
-Past = tuple[tuple[str, ...], "Table | None", "Table | None", CadenceBootstrap]
 
 
-def read_history(instance: Instance, backend: BaseBackend) -> Past:
-    """Give released ids in order, all placements, all margins (lazy relations), and the first release's cadences.
+@dataclass(frozen=True)
+class Past:
+    """Released ids in order, all placements and margins (lazy), the first release's cadences, what policies promised.
 
-    placement: the columns of `etl.load.PLACEMENT`. margin: the columns of table `margin` without its id.
-    Both are None, and the cadences empty, before the first release.
-    Errors: ReleaseError where a manifest or the first policy cannot be read.
+    placement: the columns of `etl.load.PLACEMENT`. margin: the columns of table `margin` without its id. Both are None,
+    and the rest is empty, before the first release.
     """
-    releases = list_releases(instance.releases)
+
+    released: tuple[str, ...] = ()
+    placement: Table | None = None
+    margin: Table | None = None
+    cadence_bootstrap: CadenceBootstrap = field(default_factory=dict)
+    promises: Promises = field(default_factory=Promises)
+
+
+def read_history(instance: Instance, backend: BaseBackend, *, before: str | None = None) -> Past:
+    """Read what all releases (or those before the release `before`) mean for the next one.
+
+    Errors: ReleaseError where a manifest or a policy cannot be read.
+    """
+    releases = _releases(instance, before)
     if not releases:
-        return (), None, None, {}
+        return Past()
     ids = tuple(release.release_id for release in releases)
     placement = backend.read_parquet(
         [str(instance.placement / f"{name}.parquet") for name in ids], table_name="earlier_placement"
@@ -38,25 +53,58 @@ def read_history(instance: Instance, backend: BaseBackend) -> Past:
     margin = backend.read_parquet(
         [str(release.folder / "margin.parquet") for release in releases], table_name="earlier_margin"
     )
-    return ids, placement, margin.drop("margin_id"), _bootstrap(instance, ids[0])
+    first: CadenceBootstrap = _read_policy(releases[0]).get("cadence_bootstrap") or {}
+    return Past(ids, placement, margin.drop("margin_id"), first, promises_of(_decisive(releases)))
 
 
-def released_timelines(instance: Instance) -> tuple[tuple[tuple[str, bool], ...], ...]:
+def newest_decisive(instance: Instance) -> Decisive | None:
+    """Read what decided the values of the newest release; None before the first."""
+    releases = list_releases(instance.releases)
+    return _read_policy(releases[-1])["policy"] if releases else None
+
+
+def policy_of(instance: Instance, release_id: str) -> str:
+    """Read the hash of the policy that decided a release."""
+    spec = load_dictionary().tables["release"]
+    row = read_table(read_release(instance.releases / release_id), spec, columns=("policy_sha256",))
+    sha256: str = row["policy_sha256"][0].as_py()
+    return sha256
+
+
+def released_timelines(instance: Instance, *, before: str | None = None) -> tuple[tuple[tuple[str, bool], ...], ...]:
     """Read what earlier releases say of steps without units: timelines and patterns as rows of (activity_code, is_gap)."""
-    known = earlier_traces(list_releases(instance.releases))
+    known = earlier_traces(_releases(instance, before))
     shown = (steps for level, steps in known if level in ("steps", "pattern"))
     return tuple(sorted({tuple((activity, is_gap) for activity, _, is_gap in steps) for steps in shown}))
 
 
-def _bootstrap(instance: Instance, first: str) -> CadenceBootstrap:
+def _releases(instance: Instance, before: str | None) -> list[Release]:
+    return [each for each in list_releases(instance.releases) if before is None or each.release_id < before]
+
+
+def _decisive(releases: Sequence[Release]) -> list[tuple[str, Decisive]]:
+    """Read what decided each release; a policy that many releases share is read once."""
+    spec = load_dictionary().tables["release"]
+    known: dict[str, Decisive] = {}
+    found = []
+    for release in releases:
+        sha256 = read_table(release, spec, columns=("policy_sha256",))["policy_sha256"][0].as_py()
+        if sha256 not in known:
+            known[sha256] = _read_policy(release)["policy"]
+        found.append((release.release_id, known[sha256]))
+    return found
+
+
+def _read_policy(release: Release) -> Mapping[str, Any]:
     try:
-        policy = yaml.safe_load((instance.releases / first / POLICY).read_text(encoding="utf-8"))
-        cadences: CadenceBootstrap = policy["cadence_bootstrap"]
-        return cadences
+        policy: Mapping[str, Any] = yaml.safe_load((release.folder / POLICY).read_text(encoding="utf-8"))
+        if isinstance(policy["policy"], dict):
+            return policy
     except (OSError, yaml.YAMLError, KeyError, TypeError):
-        raise ReleaseError(
-            "policy-unreadable",
-            found=f"no cadences in {POLICY} of the first release {first}",
-            expected="the policy that was released with it",
-            todo="Restore the folder from the backup.",
-        ) from None
+        pass
+    raise ReleaseError(
+        "policy-unreadable",
+        found=f"no policy in {POLICY} of the release {release.release_id}",
+        expected="the policy that was released with it",
+        todo="Restore the folder from the backup.",
+    )

@@ -64,7 +64,7 @@ def unit_table(policy: Policy, labels: Sequence[Label]) -> pa.Table:
 def service_table(policy: Policy, labels: Sequence[Label]) -> pa.Table:
     """Make table `service`: the tree of the settings, services that only a source names, and `not_recorded`."""
     parents = {node.id: node.parent for node in policy.services}
-    marked = set(policy.sensitive.services) | {node.id for node in policy.services if node.sensitive}
+    marked = set(policy.sensitive_roots)
     sensitive = {node.id: {"is_sensitive": _is_below(node.id, marked, parents)} for node in policy.services}
     return _tree("service", policy.services, labels, sensitive)
 

@@ -8,7 +8,7 @@ fetched once and cut by release, so that a backfill of many months costs one pas
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,8 +23,9 @@ from etl.instance import Instance
 from etl.instance.durable import json_bytes, make_folder_durable, rename_durable, sync_tree
 from etl.load.archive import MANIFEST, Release, list_releases, read_release, read_table, verify_release
 from etl.load.arrange import arrange, earlier_traces
+from etl.load.attestation import Origin, write_attestation
 from etl.load.contents import RunContents, run_contents
-from etl.load.corrections import Corrections, pending
+from etl.load.corrections import Corrections, carried_out, pending
 from etl.load.files import Encoded, encode_bytes, encode_table
 from etl.load.gates import Gated, check_release
 from etl.load.healing import STAGING_PREFIX
@@ -90,12 +91,14 @@ def write_releases(
     *,
     as_of: date,
     due: Sequence[Period],
+    origin: Origin | None = None,
     review: Review | None = None,
     progress: Progress = SILENT,
 ) -> list[ReleaseSummary]:
     """Write one release for each month in `due`, in order, and the placements of each before it becomes public.
 
-    as_of: civil date of the newest snapshot. review: the last gate; it gives the bytes of `audit.json`. Errors:
+    as_of: civil date of the newest snapshot. origin: what the run was made from, to be attested (None: nothing is
+    staged, as in tests). review: the last gate; it gives the bytes of `audit.json`. Errors:
     PrivacyError from a gate, ReleaseError where the months do not follow the released ones; months before the failing
     one stay released. Memory: all groups, and one month's cases.
     """
@@ -127,11 +130,35 @@ def write_releases(
         progress.step("releases staged", position + 1, len(due))
         write_placements(folder, month.code, placed)
         progress.step("placements durable", position + 1, len(due))
+        if origin is not None:
+            write_attestation(instance, month.code, origin)
         _put_in_place(instance, staged, month)
         progress.step("releases in place", position + 1, len(due))
         balance.add(draft.tables["margin"], draft.tables["case_group"])
         summaries.append(summarise(month.code, draft.tables["case_group"], draft.tables["withdrawal"]))
     return summaries
+
+
+def recount(
+    instance: Instance, backend: BaseBackend, published: Published, *, as_of: date, due: Sequence[Period]
+) -> Iterator[tuple[Release, Mapping[str, pa.Table], bytes]]:
+    """Make the releases of `due`, which are released, once more in memory: each as released, its tables, its report.
+
+    Nothing is written; corrections are those that the first of them carried out.
+    """
+    known = {release.release_id: release for release in list_releases(instance.releases)}
+    earlier = [release for release in known.values() if release.release_id < due[0].code]
+    codes = [month.code for month in due]
+    arranged = arrange(published, backend, due=codes, first_number=len(earlier) + 1, earlier=earlier_traces(earlier))
+    contents = run_contents(instance, as_of=as_of, due=due, first=earlier[0].release_id if earlier else None)
+    for position, month in enumerate(due):
+        if month.code not in known:  # a run that died released the months before
+            return
+        number = len(earlier) + 1 + position
+        is_new = position == 0 and contents.policy.sha256 not in _known_policies(earlier)
+        taken_back = carried_out(instance, earlier, known[month.code]) if position == 0 else Corrections()
+        draft = _draft(arranged.of(position), taken_back, contents, published, month, number=number, is_new=is_new)
+        yield known[month.code], draft.tables, draft.documents[REPORT]
 
 
 def summarise(release_id: str, group: pa.Table, withdrawal: pa.Table) -> ReleaseSummary:

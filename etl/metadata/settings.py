@@ -238,6 +238,7 @@ class Policy:
             "margins": cattrs.unstructure(self.margins),
             "statutory": cattrs.unstructure(self.statutory),
             "sensitive": cattrs.unstructure(self.sensitive),
+            "sensitive_services": sorted(self.sensitive_roots),
             "bands": cattrs.unstructure(self.bands),
             "levels": {column: list(levels) for column, levels in sorted(self.levels.items())},
             "code_parents": sorted([code.list, code.code, code.parent] for code in self.codes if code.parent),
@@ -249,6 +250,11 @@ class Policy:
         }
         plain: dict[str, Any] = json.loads(json.dumps(decisive, default=str))
         return plain
+
+    @property
+    def sensitive_roots(self) -> frozenset[str]:
+        """The services marked as sensitive, in metadata.yml or services.csv; what lies below them is sensitive too."""
+        return frozenset(self.sensitive.services) | {node.id for node in self.services if node.sensitive}
 
     @property
     def sha256(self) -> str:

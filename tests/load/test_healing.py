@@ -12,7 +12,7 @@ import pytest
 
 from etl.errors import PrivacyError, ReleaseError, SettingsError
 from etl.instance import Instance
-from etl.load import PLACEMENT, heal, read_history, write_releases
+from etl.load import PLACEMENT, Past, heal, read_history, write_releases
 from tests.load.builder import AS_OF, Office, floor, group
 
 OFFICE = Office(
@@ -135,17 +135,20 @@ def test_history_hands_back_what_was_released(
     instance: Instance, backend: Any, release: Callable[[Office], Any]
 ) -> None:
     """Released ids in order, every placement, every margin, the cadences of the first release."""
-    assert read_history(instance, backend) == ((), None, None, {})
+    assert read_history(instance, backend) == Past()
     release(OFFICE)
-    ids, placement, margin, cadences = read_history(instance, backend)
-    assert ids == ("1403-01", "1403-02")
+    past = read_history(instance, backend)
+    placement, margin = past.placement, past.margin
+    assert past.released == ("1403-01", "1403-02")
+    assert read_history(instance, backend, before="1403-02").released == ("1403-01",)
     assert placement is not None
     assert margin is not None
     assert placement.count().to_pyarrow().as_py() == 27
     assert placement.columns == tuple(PLACEMENT.names)
     assert margin.finished_count.sum().to_pyarrow().as_py() == 27
     assert "margin_id" not in margin.columns
-    assert cadences == {"alef": {"foi": "month"}}
+    assert past.cadence_bootstrap == {"alef": {"foi": "month"}}
+    assert (past.promises.k, past.promises.sensitive) == (10, {"welfare"})
 
 
 def test_a_waiting_case_has_a_placement_without_group(
