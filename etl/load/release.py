@@ -22,7 +22,7 @@ from etl.errors import ReleaseError
 from etl.instance import Instance
 from etl.instance.durable import json_bytes, make_folder_durable, rename_durable, sync_tree
 from etl.load.archive import MANIFEST, Release, list_releases, read_release, read_table, verify_release
-from etl.load.arrange import arrange, earlier_traces
+from etl.load.arrange import Arranged, arrange, earlier_traces
 from etl.load.attestation import Origin, write_attestation
 from etl.load.contents import RunContents, run_contents
 from etl.load.corrections import Corrections, carried_out, pending
@@ -107,33 +107,27 @@ def write_releases(
     if not due:
         return []
     codes = [month.code for month in due]
-    corrections = pending(instance, earlier)
-    arranged = arrange(published, backend, due=codes, first_number=len(earlier) + 1, earlier=earlier_traces(earlier))
-    contents = run_contents(instance, as_of=as_of, due=due, first=earlier[0].release_id if earlier else None)
+    arranged, contents = _arranged(instance, backend, published, earlier, as_of=as_of, due=due)
     balance = _balance_of(earlier)
     texts = TextCheck(read_canaries(instance.office))
-    known_policies = _known_policies(earlier)
     check_releases(published.placement, backend, codes)
     placements = stream_placements(published.placement, backend, group_ids=arranged.group_ids, due=codes)
+    drafts = _drafts(arranged, contents, published, earlier, due=due, corrections=pending(instance, earlier))
     folder = instance.private_folder("placement")
     summaries = []
-    for position, (month, placed) in enumerate(zip(due, placements, strict=True)):
-        number = len(earlier) + 1 + position
-        is_new = position == 0 and contents.policy.sha256 not in known_policies
-        taken_back = Corrections() if position else corrections
-        draft = _draft(arranged.of(position), taken_back, contents, published, month, number=number, is_new=is_new)
+    for done, (month, draft, placed) in enumerate(zip(due, drafts, placements, strict=True), 1):
         check_release(_gated(draft, contents, balance, texts))
         if review is not None:
             draft = replace(draft, documents={**draft.documents, AUDIT: review(draft.tables, draft.documents[POLICY])})
         check_placements(placed, draft.tables["case_group"])
         staged = _stage(instance, draft, contents)
-        progress.step("releases staged", position + 1, len(due))
+        progress.step("releases staged", done, len(due))
         write_placements(folder, month.code, placed)
-        progress.step("placements durable", position + 1, len(due))
+        progress.step("placements durable", done, len(due))
         if origin is not None:
             write_attestation(instance, month.code, origin)
         _put_in_place(instance, staged, month)
-        progress.step("releases in place", position + 1, len(due))
+        progress.step("releases in place", done, len(due))
         balance.add(draft.tables["margin"], draft.tables["case_group"])
         summaries.append(summarise(month.code, draft.tables["case_group"], draft.tables["withdrawal"]))
     return summaries
@@ -144,21 +138,17 @@ def recount(
 ) -> Iterator[tuple[Release, Mapping[str, pa.Table], bytes]]:
     """Make the releases of `due`, which are released, once more in memory: each as released, its tables, its report.
 
-    Nothing is written; corrections are those that the first of them carried out.
+    Nothing is written; corrections are those that the first of them carried out. It ends before a month that is not
+    released: the run that was to release it died.
     """
     known = {release.release_id: release for release in list_releases(instance.releases)}
     earlier = [release for release in known.values() if release.release_id < due[0].code]
-    codes = [month.code for month in due]
-    arranged = arrange(published, backend, due=codes, first_number=len(earlier) + 1, earlier=earlier_traces(earlier))
-    contents = run_contents(instance, as_of=as_of, due=due, first=earlier[0].release_id if earlier else None)
-    for position, month in enumerate(due):
-        if month.code not in known:  # a run that died released the months before
+    arranged, contents = _arranged(instance, backend, published, earlier, as_of=as_of, due=due)
+    taken_back = carried_out(instance, earlier, known[due[0].code])
+    for draft in _drafts(arranged, contents, published, earlier, due=due, corrections=taken_back):
+        if draft.month.code not in known:
             return
-        number = len(earlier) + 1 + position
-        is_new = position == 0 and contents.policy.sha256 not in _known_policies(earlier)
-        taken_back = carried_out(instance, earlier, known[month.code]) if position == 0 else Corrections()
-        draft = _draft(arranged.of(position), taken_back, contents, published, month, number=number, is_new=is_new)
-        yield known[month.code], draft.tables, draft.documents[REPORT]
+        yield known[draft.month.code], draft.tables, draft.documents[REPORT]
 
 
 def summarise(release_id: str, group: pa.Table, withdrawal: pa.Table) -> ReleaseSummary:
@@ -210,6 +200,45 @@ def _known_policies(earlier: Sequence[Release]) -> set[str]:
     spec = load_dictionary().tables["release"]
     tables = (read_table(release, spec, columns=("policy_sha256",)) for release in earlier)
     return {policy for table in tables for policy in table["policy_sha256"].to_pylist()}
+
+
+def _arranged(
+    instance: Instance,
+    backend: BaseBackend,
+    published: Published,
+    earlier: Sequence[Release],
+    *,
+    as_of: date,
+    due: Sequence[Period],
+) -> tuple[Arranged, RunContents]:
+    """Number the rows of all due releases, and collect what they share."""
+    codes = [month.code for month in due]
+    arranged = arrange(published, backend, due=codes, first_number=len(earlier) + 1, earlier=earlier_traces(earlier))
+    return arranged, run_contents(instance, as_of=as_of, due=due, first=earlier[0].release_id if earlier else None)
+
+
+def _drafts(
+    arranged: Arranged,
+    contents: RunContents,
+    published: Published,
+    earlier: Sequence[Release],
+    *,
+    due: Sequence[Period],
+    corrections: Corrections,
+) -> Iterator[_Draft]:
+    """Make the releases in order, one in memory at a time; corrections leave with the first."""
+    is_new = contents.policy.sha256 not in _known_policies(earlier)
+    for position, month in enumerate(due):
+        number = len(earlier) + 1 + position
+        yield _draft(
+            arranged.of(position),
+            Corrections() if position else corrections,
+            contents,
+            published,
+            month,
+            number=number,
+            is_new=is_new and position == 0,
+        )
 
 
 def _draft(

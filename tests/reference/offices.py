@@ -96,15 +96,15 @@ def small_policy(*, k: int = 5, headline: str = "law") -> Policy:
 def snapshots(seed: int) -> tuple[Snapshot, ...]:
     """Make the office of a seed as it looks at each run."""
     chance = random.Random(seed)
-    months = _months(sum(RUNS))
-    last_on = months[-1].last_on + timedelta(days=15)
-    lives = [_life(chance, number, last_on) for number in range(2400)]
+    calendar = months(sum(RUNS))
+    last_on = calendar[-1].last_on + timedelta(days=15)
+    lives = [life(chance, number, last_on) for number in range(2400)]
     made, released = [], 0
     for run, length in enumerate(RUNS):
-        due = months[released : released + length]
+        due = calendar[released : released + length]
         released += length
         today = due[-1].last_on + timedelta(days=15)
-        seen = [_seen(chance, life, run, today) for life in lives]
+        seen = [_seen(chance, each, run, today) for each in lives]
         made.append(Snapshot(tuple(case for case in seen if case is not None), tuple(due)))
     return tuple(made)
 
@@ -142,12 +142,14 @@ def rekeyed(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, cases=tuple(cases))
 
 
-def _months(count: int) -> list[Period]:
+def months(count: int) -> list[Period]:
+    """Give so many months from FIRST on."""
     codes = [f"{1402 + (10 + place) // 12}-{(10 + place) % 12 + 1:02}" for place in range(count)]
     return [parse_period("jalali", code) for code in codes]
 
 
-def _life(chance: random.Random, number: int, last_on: date) -> dict[str, Any]:
+def life(chance: random.Random, number: int, last_on: date) -> dict[str, Any]:
+    """Draw a case with its events, its end, and its story over three runs."""
     body = chance.choices(range(5), weights=(10, 6, 4, 2, 1))[0]
     registered = FIRST_ON + timedelta(days=chance.randrange((last_on - FIRST_ON).days))
     wait = chance.choice((0, 1, 2, 2, 3, 4, 5, 7, 9, 12, 20, 35))

@@ -1,0 +1,56 @@
+"""What a policy may change between releases, and what it may not while cases wait."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from etl.anonymise.cadence import yearly_cadences
+from etl.errors import PrivacyError
+from etl.metadata import Policy, check_promises, policy_changes, promises_of
+from etl.metadata.settings import Cadence, Node, Sensitive
+
+SERVICES = (Node("permits", None, {}), Node("welfare", None, {}), Node("loan", None, {}, sensitive=True))
+POLICY = Policy(k=10, services=SERVICES, sensitive=Sensitive(("welfare",)))
+RELEASED = [("1404-11", POLICY.decisive), ("1405-02", replace(POLICY, k=12, cadence=Cadence(month=90)).decisive)]
+
+
+@pytest.mark.parametrize(
+    "weaker",
+    [
+        replace(POLICY, k=11),
+        replace(POLICY, k=12, sensitive=Sensitive()),
+        replace(POLICY, k=12, services=(*SERVICES[:2], replace(SERVICES[2], sensitive=False))),
+    ],
+    ids=["smaller k", "no mark in metadata.yml", "no mark in services.csv"],
+)
+def test_protection_does_not_shrink_while_cases_wait(weaker: Policy) -> None:
+    """A smaller k or a lost mark is refused while one case waits, and allowed when nobody does."""
+    with pytest.raises(PrivacyError) as error:
+        check_promises(weaker, promises_of(RELEASED), waiting=1)
+    assert error.value.slug == "policy-lowered"
+    check_promises(weaker, promises_of(RELEASED), waiting=0)
+
+
+def test_protection_may_grow_and_services_may_go() -> None:
+    """A larger k, another mark, a sensitive service that is no longer offered: nothing was promised against them."""
+    grown = replace(POLICY, k=20, services=SERVICES[:1], sensitive=Sensitive(("permits",)))
+    check_promises(grown, promises_of(RELEASED), waiting=9)
+
+
+def test_a_mark_in_either_file_changes_the_policy() -> None:
+    """Marks of services.csv decide published values, so they are in what is hashed and released."""
+    bare = replace(POLICY, services=(*SERVICES[:2], replace(SERVICES[2], sensitive=False)))
+    assert bare.sha256 != POLICY.sha256
+    assert policy_changes(POLICY.decisive, bare.decisive) == ("sensitive_services",)
+
+
+def test_limits_of_cadence_are_those_of_the_first_release_of_the_year() -> None:
+    """A change in the middle of a year leaves the year's cadences as they are, and decides the next year's."""
+    months = [f"{year}-{month:02}" for year in (1404, 1405) for month in range(1, 13)]
+    margins = [{"body_id": "b", "case_type_code": "foi", "month_code": code, "finished_count": 70} for code in months]
+    begun = promises_of([("1405-01", POLICY.decisive), *RELEASED[1:]]).cadence
+    assert begun == {"1405": Cadence()}
+    fixed = yearly_cadences(margins, policy=Cadence(month=90), begun=begun)
+    assert fixed == {("b", "foi", "1405"): "month", ("b", "foi", "1406"): "season"}
