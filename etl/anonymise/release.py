@@ -91,8 +91,7 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     opening = _openings(known, policy, history.promises)
     flows, overdue = count_flows(case, **left), count_overdue(case, low=low, high=high)
     rows = margin_rows(flows, overdue=overdue, opening=opening, months=due)
-    guessed = _bootstrap(case, policy, history)
-    fixed = yearly_cadences([*known, *rows], policy=policy.cadence, begun=history.promises.cadence)
+    guessed, fixed = _cadences(case, policy, history, margins=[*known, *rows])
     finished = _finished(case, fixed=fixed, guessed=guessed, high=high)
 
     alike, members, groups, steps, traces = _partition(
@@ -145,6 +144,14 @@ def _partition(
     kept = [part for part in (steps, traces) if part is not None]
     let_go_since(before, alike, members, *timelines.relations, *lists.values(), *kept)
     return alike, members, hold(case_groups(alike, members, policy, lists), "case_group"), steps, traces
+
+
+def _cadences(
+    case: Table, policy: Policy, history: History, *, margins: Sequence[Mapping[str, Any]]
+) -> tuple[Bootstrap, dict[tuple[str, str, str], str]]:
+    """Give the cadences guessed at the first release, and those that published margins fix for a year."""
+    fixed = yearly_cadences(margins, policy=policy.cadence, begun=history.promises.cadence)
+    return _bootstrap(case, policy, history), fixed
 
 
 def _bootstrap(case: Table, policy: Policy, history: History) -> Bootstrap:
