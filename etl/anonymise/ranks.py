@@ -54,15 +54,14 @@ def _at_rank(counted: Table, percent: int) -> Any:
 
 def timed_band(relation: Table, *, k: int) -> Any:
     """Name the band of timed_count by its lowest number; NULL below k."""
-    edges = [edge for edge in timed_edges(k) if edge >= k]
-    bands = [(relation.timed_count >= edge, str(edge)) for edge in reversed(edges)]
+    bands = [(relation.timed_count >= edge, str(edge)) for edge in reversed(timed_edges(k))]
     return ibis.cases(*bands, else_=ibis.null("string"))
 
 
 def timed_edges(k: int) -> tuple[int, ...]:
-    """List the lowest numbers of the bands an instance with this k can publish.
+    """List the lowest numbers of the bands an instance with this k can publish; the lowest band begins at k.
 
     >>> timed_edges(10), timed_edges(5), timed_edges(15)
-    ((10, 20, 50, 100, 200), (5, 10, 20, 50, 100, 200), (10, 20, 50, 100, 200))
+    ((10, 20, 50, 100, 200), (5, 10, 20, 50, 100, 200), (15, 20, 50, 100, 200))
     """
-    return TIMED_EDGES if k >= TIMED_EDGES[0] else (k, *TIMED_EDGES)
+    return (k, *(edge for edge in TIMED_EDGES if edge > k))

@@ -7,18 +7,17 @@ or a figure without a band of at least k, gives a single person's time away.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.audit.evidence import Evidence
 from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
-from etl.metadata import load_dictionary
+from etl.metadata import load_dictionary, shipped_codes
 
 NAME = "times"
 BAND = "timed_band_code"
+EDGES = sorted(int(code) for code in shipped_codes()["timed_band"])
 COMPANY = 4
 PERCENTS = {"p25": 25, "median": 50, "p75": 75, "p90": 90}
 
@@ -38,14 +37,11 @@ def _look_at(
     name: str, table: pa.Table, figures: list[str], sizes: dict[int, int], evidence: Evidence, tally: Tally
 ) -> None:
     key = load_dictionary().tables[name].key if name in load_dictionary().tables else table.column_names[0]
-    edges = sorted(
-        {int(code) for code in pc.unique(table[BAND]).to_pylist() if code is not None} | set(_edges(evidence))
-    )
     timed = table.filter(pc.is_valid(table[BAND]))
     for row in timed.to_pylist():
         band = int(row[BAND])
         size = row.get("case_count") or sizes.get(row.get("case_group_id"), 10**9)
-        above = next((edge for edge in edges if edge > band), 10**9)
+        above = next((edge for edge in EDGES if edge > band), 10**9)  # the lowest band, from k, ends at the next edge
         most = min(size, above - 1)
         for figure in figures:
             if row[figure] is None:
@@ -77,14 +73,6 @@ def _rank(n: int, percent: int) -> int:
 
 def _percent(figure: str) -> int:
     return next((percent for name, percent in PERCENTS.items() if f"_{name}_" in figure), 0)
-
-
-def _edges(evidence: Evidence) -> list[int]:
-    codes = evidence.table("code")
-    if not codes.num_rows:
-        return []
-    bands: list[Any] = codes.filter(pc.equal(codes["list_code"], "timed_band"))["code"].to_pylist()
-    return [int(code) for code in bands]
 
 
 def _sizes(evidence: Evidence) -> dict[int, int]:

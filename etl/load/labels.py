@@ -84,11 +84,6 @@ def code_list(policy: Policy, labels: Sequence[Label]) -> list[CodeRow]:
     for number, code in enumerate(MILESTONES):
         known = rows["milestone", code]
         rows.setdefault(("activity", code), CodeRow("activity", code, None, number, known.title_fa, known.title_en))
-    smallest = str(policy.k)
-    rows.setdefault(
-        ("timed_band", smallest),
-        CodeRow("timed_band", smallest, None, -1, f"{smallest} و بیشتر", f"{smallest} or more"),
-    )
     return sorted(rows.values(), key=lambda row: (row.list_code, row.position, row.code))
 
 

@@ -53,10 +53,7 @@ def code_rows(policy: Policy) -> list[CodeRow]:
         rows["stage", row.code] = replace(row, list_code="stage")
     for position, (code, (fa, en)) in enumerate(duration_bands((0, *policy.bands.age)).items()):
         rows["age_band", code] = CodeRow("age_band", code, None, position, fa, en)
-    if policy.k < 10:  # the lowest band of timed cases begins at k
-        rows["timed_band", str(policy.k)] = CodeRow(
-            "timed_band", str(policy.k), None, -1, persian_digits(f"{policy.k} تا 9"), f"{policy.k} to 9"
-        )
+    rows.setdefault(("timed_band", str(policy.k)), _lowest_band(policy.k))
     for own in policy.codes:
         known = rows.get((own.list, own.code))
         position = known.position if known else 1000 + len(rows)
@@ -66,6 +63,17 @@ def code_rows(policy: Policy) -> list[CodeRow]:
         parent = own.parent or (known.parent_code if known else None)
         rows[own.list, own.code] = CodeRow(own.list, own.code, parent, position, fa, en, source, own.lang or None)
     return list(rows.values())
+
+
+def _lowest_band(k: int) -> CodeRow:
+    """Name the band of timed cases that begins at k and ends where the next shipped one begins."""
+    edges = [int(code) for code in shipped_codes()["timed_band"]]
+    position = sum(edge <= k for edge in edges) - 1
+    if position + 1 == len(edges):
+        return CodeRow("timed_band", str(k), None, position, persian_digits(f"{k} و بیشتر"), f"{k} or more")
+    last = edges[position + 1] - 1
+    label = (f"{k}", f"{k}") if k == last else (f"{k} تا {last}", f"{k} to {last}")
+    return CodeRow("timed_band", str(k), None, position, persian_digits(label[0]), label[1])
 
 
 def duration_bands(edges: tuple[int, ...], *, finest: tuple[int, ...] = ()) -> dict[str, tuple[str, str]]:

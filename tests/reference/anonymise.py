@@ -259,9 +259,7 @@ def ranks(values: Sequence[tuple[Case, int | None]], percents: Mapping[str, int]
 
 def timed_band(n: int, k: int) -> str | None:
     """Name the band of n by its lowest number."""
-    if n < k:
-        return None
-    return str(max(edge for edge in {min(k, 10), 10, 20, 50, 100, 200} if edge <= n))
+    return str(max(edge for edge in (k, 10, 20, 50, 100, 200) if k <= edge <= n)) if n >= k else None
 
 
 def group_steps(members: Sequence[Case], level: str, policy: Policy) -> list[Row]:

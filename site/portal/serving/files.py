@@ -21,6 +21,7 @@ from starlette.types import Scope
 from portal.serving.pointers import RELEASE_ID, Stamp, stamp
 
 _NAME: Final = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.~-]*$")
+_ATTESTED: Final = re.compile(r"^attested/\d{4}-\d{2}\.json$")
 _DATABASE: Final = re.compile(r"^portal-\d{4}-\d{2}\.db$")
 FOREVER: Final = "public, max-age=31536000, immutable"
 SOON: Final = "public, max-age=60"
@@ -56,13 +57,13 @@ async def page_or_asset(folder: Path, path: str, scope: Scope) -> Response | Non
 
 
 async def download(datasets: Path, path: str, scope: Scope) -> Response | None:
-    """Answer a path under `/datasets/`: a listed file of a release, a published database, or the pointer."""
+    """Answer a path under `/datasets/`: a listed file of a release, its staging hash, a published database, the pointer."""
     parts = path.split("/")
     if not is_safe(path):
         return None
     if len(parts) == 3 and parts[0] == "releases" and parts[2] in listed_files(datasets / "releases", parts[1]):
         return await _file(datasets, path, scope, cache=FOREVER)
-    if len(parts) == 1 and _DATABASE.match(path):
+    if _ATTESTED.match(path) or _DATABASE.match(path):
         return await _file(datasets, path, scope, cache=SOON)
     return await _file(datasets, path, scope, cache="no-cache") if path == "current.json" else None
 
