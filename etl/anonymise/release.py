@@ -47,7 +47,7 @@ from etl.anonymise.stock import open_groups
 from etl.anonymise.traces import PATTERN, Timelines, hold_timelines, trace_steps, with_traces
 from etl.anonymise.unit_time import unit_times
 from etl.errors import PrivacyError
-from etl.metadata import Policy, Promises, check_promises
+from etl.metadata import Policy, check_promises
 from etl.model.published import Published
 from etl.model.staging import Staging
 
@@ -87,8 +87,8 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     months = hold_rows(case.get_backend(), "month", [{"month": i, "release_id": code} for i, code in due], _MONTH)
 
     left = {"reopened": reopened_cases(case, low), "withdrawn": withdrawn_cases(case, earlier_flags(history), low)}
-    known = _earlier_margins(history, system, low)
-    opening = _openings(known, policy, history.promises)
+    known = _earlier_margins(history, policy, low)
+    opening = _openings(known)
     flows, overdue = count_flows(case, **left), count_overdue(case, low=low, high=high)
     rows = margin_rows(flows, overdue=overdue, opening=opening, months=due)
     guessed, fixed = _cadences(case, policy, history, margins=[*known, *rows])
@@ -227,7 +227,9 @@ def _steps(
     return group_steps(members, timelines, policy, patterns=patterns), written
 
 
-def _earlier_margins(history: History, system: str, low: int) -> list[dict[str, Any]]:
+def _earlier_margins(history: History, policy: Policy, low: int) -> list[dict[str, Any]]:
+    """Fetch the margins of earlier releases; they must reach the first due month, and what was promised then must hold."""
+    check_promises(policy, history.promises)
     if history.margin is None:
         return []
     names = ("month_code", "body_id", "case_type_code", "registered_count", "finished_count", "open_count")
@@ -244,16 +246,13 @@ def _earlier_margins(history: History, system: str, low: int) -> list[dict[str, 
     return rows
 
 
-def _openings(margins: Sequence[Mapping[str, Any]], policy: Policy, promises: Promises) -> dict[Kind, Opening]:
-    """Give the stock and the waiting cases of the newest margins; what these were promised must still hold."""
+def _openings(margins: Sequence[Mapping[str, Any]]) -> dict[Kind, Opening]:
     newest = max((row["month_code"] for row in margins), default="")
-    openings = {
+    return {
         (row["body_id"], row["case_type_code"]): Opening(row["open_count"], row["awaiting_count"])
         for row in margins
         if row["month_code"] == newest
     }
-    check_promises(policy, promises, waiting=sum(each.awaiting_count for each in openings.values()))
-    return openings
 
 
 def _hold_or_empty(relation: Table | None, case: Table, name: str, shape: pa.Schema) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.compute as pc
 import yaml
 
 from etl.errors import ReleaseError
@@ -82,16 +83,17 @@ def _releases(instance: Instance, before: str | None) -> list[Release]:
     return [each for each in list_releases(instance.releases) if before is None or each.release_id < before]
 
 
-def _decisive(releases: Sequence[Release]) -> list[tuple[str, Decisive]]:
-    """Read what decided each release; a policy that many releases share is read once."""
-    spec = load_dictionary().tables["release"]
+def _decisive(releases: Sequence[Release]) -> list[tuple[str, Decisive, int]]:
+    """Read what decided each release, and how many cases waited after it; a policy that releases share is read once."""
+    tables = load_dictionary().tables
     known: dict[str, Decisive] = {}
     found = []
     for release in releases:
-        sha256 = read_table(release, spec, columns=("policy_sha256",))["policy_sha256"][0].as_py()
+        sha256 = read_table(release, tables["release"], columns=("policy_sha256",))["policy_sha256"][0].as_py()
         if sha256 not in known:
             known[sha256] = _read_policy(release)["policy"]
-        found.append((release.release_id, known[sha256]))
+        waiting = pc.sum(read_table(release, tables["margin"], columns=("awaiting_count",))["awaiting_count"]).as_py()
+        found.append((release.release_id, known[sha256], waiting or 0))
     return found
 
 

@@ -2,7 +2,8 @@
 
 A changed policy holds for everything that is peeled from now on, also for cases that were counted before and wait for
 their group (of an open season or year, or late). They were counted under a k and under marks of sensitive services that
-anybody could read; so while a case waits, k is not lowered and no mark is taken off. Which cadence holds for a body is
+anybody could read; so while a case waits, k is not lowered and no mark is taken off: whoever waits was counted after the
+last release at which nobody did, so the policies since then bind. Which cadence holds for a body is
 fixed for a calendar year, so the limits of cadences are those of the first release of the year (CONTRACT "Periods").
 """
 
@@ -20,37 +21,35 @@ Decisive = Mapping[str, Any]  # Policy.decisive, as released in policy.yml
 
 @dataclass(frozen=True)
 class Promises:
-    """The largest k of all earlier releases, every service they marked sensitive, and the cadence limits by year code."""
+    """What binds the next release: the smallest k, the services to be marked sensitive, the cadence limits by year code."""
 
     k: int = 0
     sensitive: frozenset[str] = frozenset()
     cadence: Mapping[str, Cadence] = field(default_factory=dict)
 
 
-def promises_of(released: Sequence[tuple[str, Decisive]]) -> Promises:
-    """Collect what releases promised; released: (release_id, policy) of each, oldest first.
+def promises_of(released: Sequence[tuple[str, Decisive, int]]) -> Promises:
+    """Collect what releases promised: (release_id, policy, finished cases that wait after it) of each, oldest first.
 
-    >>> promises_of([("1404-12", Policy(k=12).decisive), ("1405-01", Policy().decisive)]).k
+    >>> strict, usual = Policy(k=12).decisive, Policy().decisive
+    >>> promises_of([("1404-12", strict, 3), ("1405-01", usual, 3)]).k
     12
+    >>> promises_of([("1404-12", strict, 0), ("1405-01", usual, 3)]).k
+    10
     """
     cadence: dict[str, Cadence] = {}
-    for release_id, policy in released:
+    k, marks = 0, frozenset[str]()
+    for release_id, policy, waiting in released:
         cadence.setdefault(release_id[:4], Cadence(**policy["cadence"]))
-    marks = (policy.get("sensitive_services", policy["sensitive"]["services"]) for _, policy in released)
-    return Promises(
-        max((policy["k"] for _, policy in released), default=0),
-        frozenset(service for services in marks for service in services),
-        cadence,
-    )
+        k = max(k, policy["k"]) if waiting else 0
+        marks = (
+            marks.union(policy.get("sensitive_services", policy["sensitive"]["services"])) if waiting else frozenset()
+        )
+    return Promises(k, marks, cadence)
 
 
-def check_promises(policy: Policy, promises: Promises, *, waiting: int) -> None:
-    """Refuse a policy that protects waiting cases less than the one they were counted under; PrivacyError.
-
-    waiting: finished cases without a group at the newest release, over all bodies. 0: there is nobody to keep it for.
-    """
-    if not waiting:
-        return
+def check_promises(policy: Policy, promises: Promises) -> None:
+    """Refuse a policy that protects waiting cases less than those they were counted under; PrivacyError."""
     if policy.k < promises.k:
         raise _lowered(f"k = {policy.k}, below the {promises.k} of an earlier release", f"k of at least {promises.k}")
     known = {node.id for node in policy.services}

@@ -33,6 +33,7 @@ def cli_page() -> str:
         "| 0 | ok; also when there was nothing new |",
         "| 1 | internal error: please report it |",
         "| 2 | the command line asks for something that cannot be done |",
+        "| 10 | tampered: something was changed that must not change |",
         "| 12 | what should be checked is missing or unreadable: neither yes nor no |",
         "| 20 | privacy: a law, a gate or the audit failed, nothing left the building |",
         "| 21 | source: unreachable, drifted, or too much of it breaks its mapping |",

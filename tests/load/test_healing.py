@@ -147,14 +147,14 @@ def test_history_hands_back_what_was_released(
     assert margin.finished_count.sum().to_pyarrow().as_py() == 27
     assert "margin_id" not in margin.columns
     assert past.cadence_bootstrap == {"alef": {"foi": "month"}}
-    assert (past.promises.k, past.promises.sensitive) == (10, {"welfare"})
+    assert (past.promises.k, past.promises.sensitive) == (0, frozenset())
     assert read_history(instance, backend, before="1403-02").released == ("1403-01",)
 
 
 def test_a_waiting_case_has_a_placement_without_group(
     instance: Instance, backend: Any, release: Callable[[Office], Any]
 ) -> None:
-    """A NULL group key stays NULL in the placements."""
+    """A NULL group key stays NULL in the placements, and binds the next policy."""
     office = Office(["1403-01"], [group()], awaiting={("1403-01", "alef", "foi"): 1})
     published = office.published()
     waiting = published.placement.filter(published.placement.case_key == "first-0-0").mutate(
@@ -171,3 +171,5 @@ def test_a_waiting_case_has_a_placement_without_group(
     )
     rows = pq.read_table(instance.placement / "1403-01.parquet").to_pylist()
     assert [row["case_key"] for row in rows if row["case_group_id"] is None] == ["first-0-0-waits"]
+    promises = read_history(instance, backend).promises
+    assert (promises.k, promises.sensitive) == (10, {"welfare"})

@@ -13,7 +13,8 @@ from etl.metadata.settings import Cadence, Node, Sensitive
 
 SERVICES = (Node("permits", None, {}), Node("welfare", None, {}), Node("loan", None, {}, sensitive=True))
 POLICY = Policy(k=10, services=SERVICES, sensitive=Sensitive(("welfare",)))
-RELEASED = [("1404-11", POLICY.decisive), ("1405-02", replace(POLICY, k=12, cadence=Cadence(month=90)).decisive)]
+STRICTER = replace(POLICY, k=12, cadence=Cadence(month=90))
+RELEASED = [("1404-11", POLICY.decisive, 4), ("1405-02", STRICTER.decisive, 1)]
 
 
 @pytest.mark.parametrize(
@@ -26,17 +27,19 @@ RELEASED = [("1404-11", POLICY.decisive), ("1405-02", replace(POLICY, k=12, cade
     ids=["smaller k", "no mark in metadata.yml", "no mark in services.csv"],
 )
 def test_protection_does_not_shrink_while_cases_wait(weaker: Policy) -> None:
-    """A smaller k or a lost mark is refused while one case waits, and allowed when nobody does."""
+    """A smaller k or a lost mark is refused while one case waits; allowed once nobody does, and then for good."""
     with pytest.raises(PrivacyError) as error:
-        check_promises(weaker, promises_of(RELEASED), waiting=1)
+        check_promises(weaker, promises_of(RELEASED))
     assert error.value.slug == "policy-lowered"
-    check_promises(weaker, promises_of(RELEASED), waiting=0)
+    freed = [*RELEASED[:1], ("1405-02", STRICTER.decisive, 0)]
+    check_promises(weaker, promises_of(freed))
+    check_promises(weaker, promises_of([*freed, ("1405-03", weaker.decisive, 7)]))
 
 
 def test_protection_may_grow_and_services_may_go() -> None:
     """A larger k, another mark, a sensitive service that is no longer offered: nothing was promised against them."""
     grown = replace(POLICY, k=20, services=SERVICES[:1], sensitive=Sensitive(("permits",)))
-    check_promises(grown, promises_of(RELEASED), waiting=9)
+    check_promises(grown, promises_of(RELEASED))
 
 
 def test_a_mark_in_either_file_changes_the_policy() -> None:
@@ -50,7 +53,7 @@ def test_limits_of_cadence_are_those_of_the_first_release_of_the_year() -> None:
     """A change in the middle of a year leaves the year's cadences as they are, and decides the next year's."""
     months = [f"{year}-{month:02}" for year in (1404, 1405) for month in range(1, 13)]
     margins = [{"body_id": "b", "case_type_code": "foi", "month_code": code, "finished_count": 70} for code in months]
-    begun = promises_of([("1405-01", POLICY.decisive), *RELEASED[1:]]).cadence
+    begun = promises_of([("1405-01", POLICY.decisive, 4), *RELEASED[1:]]).cadence
     assert begun == {"1405": Cadence()}
     fixed = yearly_cadences(margins, policy=Cadence(month=90), begun=begun)
     assert fixed == {("b", "foi", "1405"): "month", ("b", "foi", "1406"): "season"}

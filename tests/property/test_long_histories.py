@@ -47,12 +47,16 @@ def play(engine: Engine, seed: int, runs: Sequence[int]) -> Iterator[Step]:
     days = FIRST_POLICY.calendar.working.days(FIRST_ON, FIRST_ON + timedelta(days=31 * (sum(runs) + 4)))
     calendar = engine.backend.create_table(f"calendar_{seed}_{len(runs)}", days)
     memory = History(due=snapshots[0].due, first_month=snapshots[0].due[0])
-    released: list[tuple[str, Any]] = []
+    released: list[tuple[str, Any, int]] = []
     for run, snapshot in enumerate(snapshots):
         policy = policy_of(run)
         published = anonymise(engine.stage(snapshot), calendar=calendar, policy=policy, history=memory)
-        yield Step(snapshot, policy, rows_of_all(published))
-        released += [(month.code, policy.decisive) for month in snapshot.due]
+        rows = rows_of_all(published)
+        yield Step(snapshot, policy, rows)
+        waiting: Counter[str] = Counter()
+        for row in rows["margin"]:
+            waiting[row["month_code"]] += row["awaiting_count"]
+        released += [(month.code, policy.decisive, waiting[month.code]) for month in snapshot.due]
         if run + 1 < len(snapshots):
             following = snapshots[run + 1].due
             memory = replace(
