@@ -20,7 +20,7 @@ from queue import Queue
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-COPIED = ("etl", "site", "tests", "pyproject.toml", "metadata.yml", "services.csv", "units.csv")
+COPIED = ("etl", "site", "tests", "pyproject.toml", "metadata.yml", "services.csv", "units.csv", "sources")
 TESTS_FAILED = 1
 SECONDS = 900
 AT_ONCE = 2  # copies of the code, each with a test running
