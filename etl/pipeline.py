@@ -223,15 +223,15 @@ def estimate_loss(instance: Instance, *, progress: Progress = SILENT) -> list[Lo
         )
         with open_engine(policy, instance.private_folder("tmp")) as backend:
             staging = open_staging(backend, instance.staging, seen_at=policy.staging_url)
-            if staging is None or not due:
+            if staging is None or not due or schedule.as_of is None:
                 raise UsageError(
                     "nothing-staged",
                     found="no closed month in staging",
                     expected="past periods to weigh the ladder on",
                     todo="Run `shafaf extract` first.",
                 )
-            schedule = replace(schedule, due=due)
-            calendar = backend.create_table("calendar_day", _calendar(instance, staging, due[0], schedule), temp=True)
+            job = _Job(due, due, schedule.as_of, len(batch_hashes(instance.staging)))
+            calendar = backend.create_table("calendar_day", _calendar(instance, staging, due[0], job), temp=True)
             progress.step("anonymise", 0, len(due))
             published = anonymise(staging, calendar=calendar, policy=policy, history=History(due, due[0], closed=due))
             progress.step("anonymise", len(due), len(due))
