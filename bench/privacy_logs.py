@@ -36,6 +36,7 @@ REGISTERED, CLOSED, DRAWN = "2019-12-02", "2019-12-20", "2020-02-01"
 HEAD = {
     "calendar": {"system": "gregorian", "zone": "UTC", "weekend": ["saturday", "sunday"], "holidays": "NL"},
     "clocks": {"headline": "law", "law": {"days": 30, "kind": "calendar", "from": "registered"}},
+    "bands": {"duration": [0, 10, 30, 60]},
     "k": K,
     "statutory": {"case_types": [], "dimensions": []},
     "patterns": "mined",

@@ -33,7 +33,7 @@ x-shafaf:
   bodies: [{id: office, title: {fa: اداره, en: Office}}]
   services: [{id: case, parent: null, title: {fa: پرونده, en: Case}}]
   statutory: {case_types: [], dimensions: []}
-  bands: {duration: [0, 2, 5, 10, 20, 40, 60, 90], age: [10, 20, 40, 60]}
+  bands: {duration: [0, 2, 5, 10, 20, 30, 60, 90], age: [10, 20, 40, 60]}
   ladder:
     - {service: leaf, unit: leaf, outcome: code, lateness: code, duration: band, loop: flag, trace: steps_units}
     - {service: leaf, outcome: code, lateness: code, duration: band, trace: steps}
