@@ -35,8 +35,11 @@ class Candidates:
         """Read the lists of the newest release and what `policy` marks as sensitive."""
         self._policy = policy
         self._codes: dict[str, set[str]] = {}
-        for row in evidence.table("code").select(["list_code", "code"]).to_pylist():
+        self._finer: dict[str, set[str]] = {}
+        for row in evidence.table("code").select(["list_code", "code", "parent_code"]).to_pylist():
             self._codes.setdefault(row["list_code"], set()).add(row["code"])
+            if row["list_code"] == "outcome" and row["parent_code"] is not None:
+                self._finer.setdefault(row["parent_code"], set()).add(row["code"])
         self._service = _tree(evidence, "service")
         self._unit = _tree(evidence, "unit")
         self._paths = {
@@ -95,6 +98,10 @@ class Candidates:
         if self.is_sensitive(row):
             return frozenset(every - set(coarsen) | coarse)
         return frozenset(every - coarse) if row.get("service_id") is not None else frozenset(every)
+
+    def finer(self, outcome: str | None) -> frozenset[str]:
+        """List the outcomes that a coarser one stands for."""
+        return frozenset(self._finer.get(outcome or "", ()))
 
     def can_hold(self, row: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
         """Say whether a case with these values can stand in a row: each is shown, shown coarser, or not shown."""

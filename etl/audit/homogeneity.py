@@ -1,14 +1,17 @@
 """Homogeneity: what somebody who stands outside can select, and whether it has one outcome only (l-diversity, 2007).
 
 An outsider knows of a person body, case type and period, and the columns that the policy names under `known_to_outsiders`
-(else nothing more, the service, or the service with unit or channel). For services whose outcome is a fact about the
-person, the share of one outcome among all cases that can be meant, hidden ones in the denominator, may not exceed what
-the policy promises; where it promises nothing, a selection of one outcome only is counted as a limit. Facts about the body
-(refused, late) are never hidden: such selections are counted apart.
+(else nothing more, the service, or the service with unit or channel). The policy promises that where more than
+`largest_share` of all who share these ended alike, no row shows the outcome beside them; not for outcomes that it calls
+ordinary, nor for the case types of the statutory table. Rows that show both, as a share of all cases that can be meant,
+hidden ones in the denominator, are the least that the share can be: above the promise it is a hit. A selection of one
+outcome only that the promise does not cover is counted as a limit. Facts about the body (refused, late) are never hidden:
+such selections are counted apart.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -62,19 +65,36 @@ def _selections(
     return found
 
 
-def _judge(key: dict[str, Any], members: list[Row], release: Release, candidates: Candidates, tally: Tally) -> None:
+def _judge(key: Row, members: list[Row], release: Release, candidates: Candidates, tally: Tally) -> None:
     tally.tried()
     total = sum(row["case_count"] for row in members)
-    counts: dict[str | None, int] = {}
-    for row in members:
-        counts[row["outcome_code"]] = counts.get(row["outcome_code"], 0) + row["case_count"]
-    shown = {outcome: count for outcome, count in counts.items() if outcome is not None}
+    shown = _by_outcome(members)
     if not shown:
         return
-    share = max(shown.values()) / total
-    promised = release.policy.get("sensitive", {}).get("max_share")
-    is_sensitive = candidates.is_sensitive(key)
-    if is_sensitive and promised is not None and share > promised:
+    beside = _by_outcome([row for row in members if _is_beside(row, key) and _is_told(row, release, candidates)])
+    promised = release.policy.get("sensitive", {}).get("largest_share")
+    is_covered = key["case_type_code"] not in release.policy.get("statutory", {}).get("case_types", ())
+    if promised is not None and is_covered and max(beside.values(), default=0) > promised * total:
         tally.hit("one_outcome", tables=(GROUPS,), where=key_text(key))
-    elif share == 1:
-        tally.limit("one_outcome_sensitive" if is_sensitive else "one_outcome")
+    elif max(shown.values()) == total:
+        tally.limit("one_outcome_sensitive" if candidates.is_sensitive(key) else "one_outcome")
+
+
+def _by_outcome(rows: Sequence[Row]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for row in rows:
+        if row["outcome_code"] is not None:
+            counts[row["outcome_code"]] += row["case_count"]
+    return counts
+
+
+def _is_beside(row: Row, key: Row) -> bool:
+    """Say whether a row shows all that is known, and not something coarser."""
+    return all(row[name] == value for name, value in key.items())
+
+
+def _is_told(row: Row, release: Release, candidates: Candidates) -> bool:
+    """Say whether the outcome of a row is one that the promise covers: not ordinary, nor a coarser name of an ordinary one."""
+    ordinary = frozenset(release.policy.get("sensitive", {}).get("ordinary") or ())
+    outcome = row["outcome_code"]
+    return outcome not in ordinary and (candidates.is_sensitive(row) or not ordinary & candidates.finer(outcome))
