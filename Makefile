@@ -14,7 +14,7 @@
 #   make bench-10m ten million events, without the peer
 #   make bench-privacy  what anonymisation keeps, invents and costs, beside the bars (ARGS=--quick for the logs alone)
 #   make docs      write the generated pages of docs/reference and the tour again
-#   make tutorial  type the operator's tutorial, block by block, in an empty folder
+#   make tutorial  type the operator's tutorial and a newcomer's path, block by block, in empty folders
 #   make lock      compile requirements*.txt again (needs uv)
 #   make clean     forget the demo's state, keep the environment
 
@@ -135,7 +135,7 @@ docs: $(VENV)/.dev-stamp
 	@$(BIN)/python -m tests.docs.tour
 
 tutorial: $(VENV)/.dev-stamp
-	@$(BIN)/python -m pytest tests/docs/tutorial.py
+	@$(BIN)/python -m pytest tests/docs/tutorial.py tests/docs/newcomer.py $(ARGS)
 
 # Universal (Linux and macOS, every Python from 3.11), hashed, and without the address of any package index.
 lock:

@@ -18,6 +18,15 @@ def test_both_tutorials_type_the_same(project: Path) -> None:
         assert blocks(folder / "operator.md", kind) == blocks(folder / "operator.fa.md", kind)
 
 
+def test_both_readmes_type_the_same(project: Path) -> None:
+    """What `make tutorial` types of the English README, the Persian one says too."""
+    typed = [
+        [each.partition("#")[0].strip() for each in blocks(project / name, "sh")]
+        for name in ("README.md", "README.fa.md")
+    ]
+    assert typed[0] == typed[1] == ["make run"]
+
+
 def test_the_file_of_add_a_source_is_read(project: Path, tmp_path: Path) -> None:
     """The export and the mapping of the page stage all their cases."""
     page = project / "docs" / "how-to" / "add-a-source.md"

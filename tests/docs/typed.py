@@ -18,18 +18,18 @@ def blocks(path: Path, kind: str) -> list[str]:
     return [text for each, note, text in found if each == kind and "skip" not in note]
 
 
-def type_in(folder: Path, script: str) -> str:
-    """Run what a reader types; give all that was said. The program is that of the tests."""
+def type_in(folder: Path, script: str, *, own: bool = False, bound: int = BOUND) -> str:
+    """Run what a reader types; give all that was said. The program is that of the tests, or with `own` the one they make."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {"PATH": path, "HOME": str(folder), "PYTHONUTF8": "1"}
+    environment = dict(os.environ) if own else {"PATH": path, "HOME": str(folder), "PYTHONUTF8": "1"}
     done = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", script],
         cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=BOUND,
+        timeout=bound,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
