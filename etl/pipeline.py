@@ -48,6 +48,7 @@ from etl.load import (
     read_history,
     read_origin,
     recount,
+    released_groups,
     released_timelines,
     waiting_requests,
     write_releases,
@@ -318,6 +319,7 @@ def _anonymised(instance: Instance, backend: BaseBackend, job: _Job) -> Publishe
         closed=job.closed,
         promises=past.promises,
         timelines=released_timelines(instance, before=first) if policy.patterns == "public" else (),
+        groups=released_groups(instance, backend, due=job.due),
     )
     published = anonymise(staging, calendar=calendar, policy=policy, history=history)
     return _with_source_quality(instance, published, job, is_first=not past.released)

@@ -34,6 +34,8 @@ class History:
         empty: the due months are all of them.
     timelines: the timelines and patterns of earlier releases that show activities without units, each a row of
         (activity_code, is_gap); looked at where policy says `patterns: public`.
+    groups: rows of the published table `case_group`, as first placed, of the releases of a year that ends with a due month;
+        None where there are none.
     """
 
     due: tuple[Period, ...]
@@ -44,6 +46,7 @@ class History:
     closed: tuple[Period, ...] = ()
     promises: Promises = field(default_factory=Promises)
     timelines: Sequence[tuple[tuple[str, bool], ...]] = ()
+    groups: Table | None = None
 
     def __post_init__(self) -> None:
         """Refuse a history without months, and one half of which is lost (PrivacyError: what was placed must be known)."""

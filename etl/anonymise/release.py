@@ -5,7 +5,7 @@ cases among themselves -> groups and their steps -> statutory table, placements,
 with the period as a floor key, and give what releasing them one by one gives.
 
 Pure: no clock, files, environment or randomness. It computes on the engine of the given relations and leaves temporary
-tables there. It publishes no cohort and no open stock yet.
+tables there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from etl.anonymise.cases import earlier_flags, month_index, staged_cases
 from etl.anonymise.coding import Lists, encode
 from etl.anonymise.cohort import cohort_groups
 from etl.anonymise.columns import PUBLISHED, used_levels, value_name, with_published, with_values
+from etl.anonymise.duration import durations
 from etl.anonymise.finished import peel_finished
 from etl.anonymise.groups import PLACED_COLUMNS, case_groups, group_steps, number_groups
 from etl.anonymise.held import fetch, hold, hold_rows, let_go, let_go_since, mark
@@ -80,8 +81,7 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     """
     start, system = mark(), policy.calendar.system
     low, high = month_index(system, history.due[0]), month_index(system, history.due[-1])
-    codes = [month.code for month in history.due]
-    due = [(low + place, code) for place, code in enumerate(codes)]
+    due = [(low + place, month.code) for place, month in enumerate(history.due)]
     span: dict[str, Any] = {"policy": policy, "low": low, "high": high}
     case = staged_cases(staging, calendar=calendar, policy=policy, history=history)
     months = hold_rows(case.get_backend(), "month", [{"month": i, "release_id": code} for i, code in due], _MONTH)
@@ -97,9 +97,8 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     alike, members, groups, steps, traces = _partition(
         finished, case, staging, calendar=calendar, policy=policy, history=history, months=months, low=low, high=high
     )
-    sums = group_sums(groups)
-    grouped = {(row["release_id"], row["body_id"], row["case_type_code"]): row["case_count"] for row in sums}
-    margins = with_awaiting(rows, grouped, opening)
+    sums, codes = group_sums(groups), [code for _, code in due]
+    margins = with_awaiting(rows, _by_place(sums), opening)
     linkage, inferred = linkage_sums(case, low=low, high=high), inferred_sums(case, staging.event, low=low, high=high)
     cohort, in_cohort = cohort_groups(case, history=history, margins=[*known, *rows], guessed=guessed, **span)
     stock = open_groups(case, staging.event, calendar, policy=policy, due=history.due, margins=rows, **left)
@@ -113,6 +112,7 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
         numbers={
             "cohort_group": cohort,
             "open_group": stock,
+            "duration": durations(case, groups, alike=alike, members=members, policy=policy, history=history),
             "unit_time": unit_times(case, staging.event, calendar, **span),
         },
         report=make_report(codes, sums=sums, linkage=linkage, margins=margins, bases=k_bases(alike), k=policy.k),
@@ -253,6 +253,10 @@ def _openings(margins: Sequence[Mapping[str, Any]]) -> dict[Kind, Opening]:
         for row in margins
         if row["month_code"] == newest
     }
+
+
+def _by_place(sums: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str, str], int]:
+    return {(row["release_id"], row["body_id"], row["case_type_code"]): row["case_count"] for row in sums}
 
 
 def _hold_or_empty(relation: Table | None, case: Table, name: str, shape: pa.Schema) -> Table:

@@ -9,6 +9,7 @@ the groups before it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from etl.audit import differencing
+from etl.audit import differencing, times
 from etl.audit.evidence import Evidence, Release, list_published, read_tables, release_of
 from etl.audit.finding import Attack
 from etl.audit.run import ATTACKERS, Audit, attack_with, audit_document
@@ -28,6 +29,7 @@ ATTEMPTS = 500
 MONTHS = 13  # of margins: the flows of a year and the stock before it
 ROWS_A_RELEASE = 10_000_000
 FORM = "gate"
+DURATION = "duration"
 
 
 class Gate:
@@ -77,6 +79,9 @@ class Gate:
             if name == differencing.NAME:
                 whole["case_group"] = self._with_withdrawn(whole["case_group"], tables)
                 attacks.append(differencing.attack_release(evidence, whole, seed=seed, attempts=ATTEMPTS))
+            elif name == times.NAME and tables[DURATION].num_rows:
+                of_year = replace(evidence, tables={**own, "case_group": self._of_year(tables)})
+                attacks.append(times.attack(of_year, seed=seed, attempts=ATTEMPTS))
             else:
                 attacks.append(attack_with(name, evidence, seed=seed, attempts=ATTEMPTS))
         return Audit(
@@ -97,6 +102,14 @@ class Gate:
         found = [table.filter(pc.is_in(table["case_group_id"], pa.array(withdrawn, pa.int64()))) for table in rows]
         others = keys.filter(pc.not_equal(keys["release_id"], tables["release"]["release_id"][0]))
         return pa.concat_tables([tables["case_group"], *found, others], promote_options="default")
+
+    def _of_year(self, tables: Mapping[str, pa.Table]) -> pa.Table:
+        """Give the groups of every release of the year that ends with this one: the closed sets of `duration`."""
+        year = tables["release"]["release_id"][0].as_py()[:4]
+        earlier = {number: release.release_id for number, release in self._releases.items()}
+        earlier |= {number: passed["release"]["release_id"][0].as_py() for number, passed in self._passed.items()}
+        numbers = sorted(number for number, release_id in earlier.items() if release_id[:4] == year)
+        return pa.concat_tables([*(self._groups_of(number) for number in numbers), tables["case_group"]])
 
     @property
     def _number_of(self) -> set[int]:

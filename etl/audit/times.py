@@ -2,7 +2,8 @@
 
 From the published band of timed cases and the group's size an outsider knows how many cases stand behind a figure. Rank r
 of n is anyone's but the owner's only if at least four lie on each side, so a quartile of a group that is too small for it,
-or a figure without a band of at least k, gives a single person's time away.
+or a figure without a band of at least k, gives a single person's time away. So does a figure of a larger selection that
+differs from what is known inside it by a few cases (`etl.audit.nested`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from etl.audit.evidence import Evidence
 from etl.audit.finding import Attack, Tally
+from etl.audit.nested import bound_nested
 from etl.audit.selections import key_text
 from etl.metadata import load_dictionary, shipped_codes
 
@@ -30,6 +32,7 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
         figures = [c for c in table.column_names if c.endswith("_days") and _percent(c) and BAND in table.column_names]
         if figures:
             _look_at(name, table, figures, sizes, evidence, tally)
+    bound_nested(evidence, tally)
     return tally.done()
 
 
@@ -40,7 +43,7 @@ def _look_at(
     timed = table.filter(pc.is_valid(table[BAND]))
     for row in timed.to_pylist():
         band = int(row[BAND])
-        size = row.get("case_count") or sizes.get(row.get("case_group_id"), 10**9)
+        size = row.get("case_count") or row.get("scope_count") or sizes.get(row.get("case_group_id"), 10**9)
         above = next((edge for edge in EDGES if edge > band), 10**9)  # the lowest band, from k, ends at the next edge
         most = min(size, above - 1)
         for figure in figures:

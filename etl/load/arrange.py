@@ -29,7 +29,7 @@ GROUP_KEY = "group_key"
 TRACE_KEY = "trace_key"
 MADE_HERE = ("replaces_id",)  # columns that corrections fill (etl.load.corrections)
 SUMS = {"case_group_rollup": rollup, "coverage": coverage, "representativeness": representativeness}
-NUMBERS = ("cohort_group", "open_group", "unit_time")
+NUMBERS = ("cohort_group", "open_group", "duration", "unit_time")
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,7 @@ def check_times(gated: Gated) -> None:
     """Refuse order statistics without the band that says that at least k cases have a time."""
     for name, columns in (
         ("case_group", TIME_COLUMNS[1:]),
+        ("duration", TIME_COLUMNS[1:]),
         ("case_group_step", ("since_start_median_days", "since_previous_median_days")),
     ):
         table = gated.tables[name]

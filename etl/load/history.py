@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 import yaml
 
+from etl.calendars import Period, period_of
 from etl.errors import ReleaseError
 from etl.instance import Instance
 from etl.load.archive import Release, list_releases, read_release, read_table
@@ -56,6 +57,19 @@ def read_history(instance: Instance, backend: BaseBackend, *, before: str | None
     )
     first: CadenceBootstrap = _read_policy(releases[0]).get("cadence_bootstrap") or {}
     return Past(ids, placement, margin.drop("margin_id"), first, promises_of(_decisive(releases)))
+
+
+def released_groups(instance: Instance, backend: BaseBackend, *, due: Sequence[Period]) -> Table | None:
+    """Give the rows of `case_group`, as first placed, of every year that ends with a due month; None where there are none."""
+    system = instance.settings.policy.calendar.system
+    ends = [period_of(system, "year", month.last_on) for month in due]
+    years = {year.code for year, month in zip(ends, due, strict=True) if year.last_on == month.last_on}
+    releases = [release for release in _releases(instance, due[0].code) if release.release_id[:4] in years]
+    if not releases:
+        return None
+    files = [str(release.folder / "case_group.parquet") for release in releases]
+    group = backend.read_parquet(files, table_name="earlier_group")
+    return group.filter(group.replaces_id.isnull())
 
 
 def newest_decisive(instance: Instance) -> Decisive | None:

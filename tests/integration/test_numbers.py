@@ -196,6 +196,26 @@ def test_order_statistics_are_those_of_the_cases(built: Built, placed: dict[int,
         assert {name: group[name] for name in recount.QUARTILES} == expected
 
 
+def test_waits_of_a_year_are_those_of_whole_groups(built: Built, placed: dict[int, list[Row]]) -> None:
+    """Law 2: what a reader selects by published columns has `scope_count` cases, and the figures of exactly those cases."""
+    selected = query(
+        built.database,
+        """select d.*, g.case_group_id, g.case_count from duration d join case_group g on g.body_id = d.body_id
+          and substr(g.period_code, 1, 4) = d.year_code and g.release_id <= d.release_id and g.replaces_id is null
+          and (d.case_type_code is null or g.case_type_code = d.case_type_code)
+          and (d.service_id is null or (g.service_id = d.service_id and g.service_level = 'leaf'))
+        where d.service_level is null or d.service_level = 'leaf'""",
+    )
+    rows = {row["duration_id"]: row for row in selected}
+    assert {row["service_level"] for row in rows.values()} == {None, "leaf"}
+    for number, row in rows.items():
+        groups = [group for group in selected if group["duration_id"] == number]
+        assert row["scope_count"] == sum(group["case_count"] for group in groups)
+        cases = [case for group in groups for case in placed[group["case_group_id"]]]
+        expected = recount.quartiles([case["wait_days"] for case in cases if case["wait_days"] is not None])
+        assert all(row[name] in (None, expected[name]) for name in recount.QUARTILES)
+
+
 def test_shown_timelines_are_those_of_the_cases(built: Built, office: Office, placed: dict[int, list[Row]]) -> None:
     """A group's trace is the sequence of each of its cases, at the level it names."""
     traces: dict[int, list[tuple[str, str | None]]] = defaultdict(list)

@@ -38,6 +38,7 @@ OPEN = {
     "age_band_code": "00_10",
     "case_count": 12,
 }
+WAIT = {"release_id": "1403-01", "year_code": "1403", "body_id": "alef", "scope_count": 12, "wait_median_days": 4}
 BARE = {"is_floor": True, "cohort_state_code": None, "age_band_code": None, "rung_number": 8}
 
 
@@ -67,6 +68,7 @@ REFUSED = {
         "gate-k",
         others("open_group", OPEN | {"case_count": 9}, OPEN | BARE | {"case_count": 3}),
     ),
+    "a wait of a year over too few people": ("gate-times", others("duration", WAIT)),
     "a group below k": ("gate-k", Office(["1403-01"], [group(case_count=9, outcome_code="not_held")])),
     "an empty floor": ("gate-k", Office(["1403-01"], [floor(case_count=0)])),
     "two floor rows": ("gate-floor", Office(["1403-01"], [floor(), floor(case_count=4)])),

@@ -67,6 +67,11 @@ STOCK = (
 
 UNIT_TIME = ("release_id", "year_code", "unit_id", "timed_band_code", "stay_median_days", "basis_code")
 
+DURATION = (
+    *("release_id", "year_code", "body_id", "case_type_code", "service_id", "service_level", "scope_count"),
+    *("timed_band_code", "wait_p25_days", "wait_median_days", "wait_p75_days", "wait_p90_days", "basis_code"),
+)
+
 
 def bag(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Counter[tuple[Any, ...]]:
     """Count rows by their columns, in no order."""
@@ -97,6 +102,7 @@ def published(run: Run) -> tuple[Counter[tuple[Any, ...]], ...]:
         bag(run.rows["cohort_group"], COHORT),
         bag(run.rows["open_group"], STOCK),
         bag(run.rows["unit_time"], UNIT_TIME),
+        bag(run.rows["duration"], DURATION),
     )
 
 
@@ -156,6 +162,16 @@ def test_law_7_unit_times_equal_the_reference(runs_of: RunsOf, seed: int) -> Non
     given = [row for run in runs for row in run.rows["unit_time"]]
     assert {row["unit_id"] for row in given} == {"hq", "u1"}
     assert bag(given, UNIT_TIME) == bag(runs[-1].memory.unit_times, UNIT_TIME)
+
+
+@bounded
+@offices
+def test_law_7_durations_equal_the_reference(runs_of: RunsOf, seed: int) -> None:
+    """Waits of closed sets are those of the reference, at every place of the chain, and the same ones are not shown."""
+    runs = runs_of(seed)
+    given = [row for run in runs for row in run.rows["duration"]]
+    assert {row["service_level"] for row in given} == {None, "family", "leaf"}
+    assert bag(given, DURATION) == bag(runs[-1].memory.durations, DURATION)
 
 
 def test_law_7_order_of_the_input_does_not_matter(engine: Engine, runs_of: RunsOf) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from etl.calendars import Period, parse_period, period_of
 from etl.metadata import Policy
 from tests.reference.cohort import cohort_rows
+from tests.reference.duration import duration_rows
 from tests.reference.patterns import activities, stand
 from tests.reference.peel import are_enough, peel, requesters
 from tests.reference.stock import stock_rows
@@ -56,6 +57,7 @@ class Memory:
     cohort_groups: list[Row] = field(default_factory=list)
     open_groups: list[Row] = field(default_factory=list)
     unit_times: list[Row] = field(default_factory=list)
+    durations: list[Row] = field(default_factory=list)
 
 
 def release_months(cases: Sequence[Case], due: Sequence[Period], *, policy: Policy, memory: Memory) -> None:
@@ -83,6 +85,7 @@ def release_months(cases: Sequence[Case], due: Sequence[Period], *, policy: Poli
             memory.unit_times += unit_rows(
                 live, year, month, finished=memory.finished, policy=policy, ranks=ranks, day=day_number
             )
+            memory.durations += duration_rows(live, year, month, memory.groups, policy=policy, ranks=ranks)
             memory.open_groups += stock_rows(
                 live,
                 month,

@@ -7,9 +7,16 @@ from typing import Any
 import pyarrow as pa
 
 from etl.anonymise import History
+from etl.anonymise.duration import GROUP_COLUMNS
 from etl.calendars import Period
 from etl.model.published import Published
 
+GROUP = pa.schema(
+    [
+        ("case_group_id", pa.int64()),
+        *((name, pa.int64() if name.endswith(("_days", "_count")) else pa.string()) for name in GROUP_COLUMNS),
+    ]
+)
 PLACEMENT = pa.schema(
     [
         ("population_code", pa.string()),
@@ -41,6 +48,11 @@ def next_history(backend: Any, history: History, published: Published, *, due: t
         placed.append(row | {"case_group_id": None if key is None else start + number[key]})
     margins = [] if history.margin is None else rows_of(history.margin)
     margins += rows_of(published.margin)
+    groups = [] if history.groups is None else rows_of(history.groups)
+    groups += [
+        {name: row[name] for name in GROUP.names} | {"case_group_id": start + number[row["group_key"]]}
+        for row in rows_of(published.case_group.mutate(case_group_id=0))
+    ]
     run = len([name for name in backend.list_tables() if name.startswith("memory_placement")])
     return History(
         due=due,
@@ -50,4 +62,5 @@ def next_history(backend: Any, history: History, published: Published, *, due: t
             f"memory_margin_{run}", pa.Table.from_pylist(margins, schema=published.margin.schema().to_pyarrow())
         ),
         cadence_bootstrap=published.cadence_bootstrap,
+        groups=backend.create_table(f"memory_group_{run}", pa.Table.from_pylist(groups, schema=GROUP)),
     )
