@@ -70,7 +70,8 @@ class _Choice:
             at = bisect_left(self.order, number)
             if at < len(self.order) and self.order[at] == number:
                 continue
-            if self._value_with(number, at, self.order, self.free_before, self._worth_before) > self._worth_before[-1]:
+            now = self._worth_before[-1]
+            if self._value_with(number, at, self.order, self.free_before, self._worth_before, above=now) > now:
                 self._take([*self.order[:at], number, *self.order[at:]])
 
     def _leave_out(self) -> None:
@@ -92,18 +93,28 @@ class _Choice:
             best = (self._worth_before[-1], -1)
             for other in range(len(self._inside)):
                 if other != number and self._inside[other] & own:
-                    value = self._value_with(other, bisect_left(rest, other), rest, free, worth)
+                    value = self._value_with(other, bisect_left(rest, other), rest, free, worth, above=best[0])
                     best = max(best, (value, -1 if value <= best[0] else other))
             if best[1] >= 0:
                 self._take(sorted([*rest, best[1]]))
 
     def _value_with(
-        self, number: int, at: int, order: Sequence[int], free_before: Sequence[int], worth_before: Sequence[int]
+        self,
+        number: int,
+        at: int,
+        order: Sequence[int],
+        free_before: Sequence[int],
+        worth_before: Sequence[int],
+        *,
+        above: int,
     ) -> int:
-        """Value a choice with one more candidate; 0 where it would take too few."""
+        """Value a choice with one more candidate; 0 where it would take too few, or could not be worth more than `above`.
+
+        What the candidate leaves to others is worth no more than it was before.
+        """
         own = self._inside[number] & free_before[at]
         count = own.bit_count()
-        if count < self._k:
+        if count < self._k or worth_before[-1] + count * self._worth[number] <= above:
             return 0
         return worth_before[at] + count * self._worth[number] + self._value(order[at:], free_before[at] ^ own)
 

@@ -46,9 +46,10 @@ class Book:
         self.of_symbol = {symbol: _bits(found, at) for symbol, found in places.items()}
         self.free = _bits(self._free_bits, at)
         self.whole = self.of_symbol.get(BEGIN, 0)
+        self._octets = at // 8 + 1
         self.first_bits = [0, *accumulate(counts)]
         self._occurrences = {
-            1 << bit: ((1 << count) - 1) << first
+            bit: ((1 << count) - 1) << first
             for bit, count, first in zip(self._free_bits, counts, self.first_bits, strict=False)
         }
         digits = max((count.bit_length() for count in counts), default=0)
@@ -83,11 +84,11 @@ class Book:
 
     def occurrences(self, free_bits: int) -> int:
         """Turn free bits into the occurrences of their sequences, one bit each from `first_bits` on."""
+        octets = free_bits.to_bytes(self._octets, "little")
         found = 0
-        while free_bits:
-            lowest = free_bits & -free_bits
-            found |= self._occurrences[lowest]
-            free_bits ^= lowest
+        for bit, own in self._occurrences.items():
+            if octets[bit >> 3] >> (bit & 7) & 1:
+                found |= own
         return found
 
 

@@ -26,6 +26,9 @@ MOST_COUNTED = 100  # occurrences are bits, and a sequence that occurs more ofte
 BEAMS = ((8, 400), (4, 1_000))  # width of the search up to so many distinct sequences
 MOST_SEQUENCES = BEAMS[-1][1]  # distinct sequences that can be looked at together
 
+MOST_HELD = 1 << 26  # bytes of sets of places that searches hold together
+NOWHERE = -1
+
 LOOK_AHEAD = 8  # how many different steps a gap may pass over in a search
 State = tuple[int, int, tuple[int, ...], tuple[bool, ...]]  # worth, spread, symbols, is_next
 
@@ -59,7 +62,8 @@ def framed(sequence: Sequence[int]) -> tuple[int, ...]:
 def find_candidates(book: Book, sequences: Sequence[Sequence[int]], *, k: int) -> list[Candidate]:
     """Search the sub-sequences of every sequence."""
     width = next((width for width, most in BEAMS if len(sequences) <= most), BEAMS[-1][0])
-    found = {pattern for sequence in sequences for pattern in search(book, sequence, k=k, width=width)}
+    ways = Ways(book, k=k)
+    found = {pattern for sequence in sequences for pattern in search(ways, sequence, width=width)}
     return fitting_candidates(book, sorted(found), k=k)
 
 
@@ -104,26 +108,71 @@ def known_patterns(released: Iterable[Sequence[tuple[str, bool]]], symbol_of: Ma
     return sorted(found)
 
 
-def search(book: Book, sequence: Sequence[int], *, k: int, width: int) -> list[Pattern]:
-    """Give `width` patterns of those worth most that are contained in `sequence` and in at least k occurrences of the book."""
+class Ways:
+    """The sets of places that searches of a book come to, numbered, so that no two searches work out the same step.
+
+    A set is kept if k occurrences share it; NOWHERE stands for the others.
+    """
+
+    def __init__(self, book: Book, *, k: int) -> None:
+        """Begin before the first symbol of every sequence."""
+        self._book, self._k = book, k
+        self._most = MOST_HELD // (book.free.bit_length() // 8 + 1)
+        self._forget()
+
+    def begin(self) -> int:
+        """Give the number of the set where all searches begin; what was held is forgotten first, if it is much."""
+        if len(self.shared) > self._most:
+            self._forget()
+        return self._number_of(self._book.whole)
+
+    def step(self, number: int, symbol: int, *, is_next: bool) -> int:
+        """Give the number of the set to which a symbol leads, directly next to the set or anywhere later."""
+        key = (number, symbol, is_next)
+        found = self._steps.get(key)
+        if found is None:
+            places = self._places[number]
+            there = (places << 1 if is_next else self._book.later(places)) & self._book.of_symbol[symbol]
+            found = self._steps[key] = self._number_of(there)
+        return found
+
+    def _forget(self) -> None:
+        self._steps: dict[tuple[int, int, bool], int] = {}
+        self._numbers: dict[int, int] = {}
+        self._places: list[int] = []
+        self.shared: list[int] = []  # by number: how many sequences share the set, see `_shared`
+
+    def _number_of(self, places: int) -> int:
+        number = self._numbers.get(places, NOWHERE)
+        if number == NOWHERE:
+            shared = _shared(self._book, places, self._k)
+            if shared:
+                number = self._numbers[places] = len(self._places)
+                self._places.append(places)
+                self.shared.append(shared)
+        return number
+
+
+def search(ways: Ways, sequence: Sequence[int], *, width: int) -> list[Pattern]:
+    """Give `width` patterns of those worth most that `sequence` contains, and at least k occurrences of the book."""
     end = len(sequence) - 1
-    reached: list[dict[int, State]] = [{} for _ in sequence]  # by place in the sequence: places in the book -> best way
-    reached[0][book.whole] = (0, 0, (BEGIN,), (False,))
+    reached: list[dict[int, State]] = [{} for _ in sequence]  # by place in the sequence: set of places -> best way
+    begin = ways.begin()
+    if begin == NOWHERE:
+        return []
+    reached[0][begin] = (0, 0, (BEGIN,), (False,))
     for at in range(end):
-        ahead = _ahead(sequence, at)
-        for places, state in _best(reached[at], width):
-            ways = [(at + 1, places << 1, True)]
-            later = book.later(places)
-            ways += [(place, later, False) for place in ahead]
-            for place, there, is_next in ways:
-                there &= book.of_symbol[sequence[place]]
-                shared = _shared(book, there, k)
-                if shared:
-                    worth = state[0] + worth_of(sequence[place], sequence[at], is_next=is_next)
-                    known = reached[place].get(there)
-                    if known is None or worth > known[0]:
-                        symbols, marks = (*state[2], sequence[place]), (*state[3], is_next)
-                        reached[place][there] = (worth, shared, symbols, marks)
+        onward = [(at + 1, True), *((place, False) for place in _ahead(sequence, at))]
+        for number, state in _best(reached[at], width):
+            for place, is_next in onward:
+                there = ways.step(number, sequence[place], is_next=is_next)
+                if there == NOWHERE:
+                    continue
+                worth = state[0] + worth_of(sequence[place], sequence[at], is_next=is_next)
+                known = reached[place].get(there)
+                if known is None or worth > known[0]:
+                    symbols, marks = (*state[2], sequence[place]), (*state[3], is_next)
+                    reached[place][there] = (worth, ways.shared[there], symbols, marks)
     return [Pattern(state[2], state[3]) for _, state in _best(reached[end], width)]
 
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.anonymise.embedding import END, FIRST_SYMBOL, Pattern, blocks, embed
-from etl.anonymise.patterns import framed, known_patterns, mine_patterns
+from etl.anonymise.embedding import END, FIRST_SYMBOL, Book, Pattern, blocks, embed
+from etl.anonymise.patterns import Ways, framed, known_patterns, mine_patterns, search
 from tests.reference.patterns import stand, written
 
 NAMES = tuple("abcdef")
@@ -62,6 +62,17 @@ def test_order_does_not_matter(counts: dict[tuple[int, ...], int]) -> None:
     sequences, numbers = list(counts), list(counts.values())
     again = mine_patterns([sequences[place] for place in order], [numbers[place] for place in order], k=K)
     assert {order[place]: pattern for place, pattern in again.items()} == first
+
+
+@bounded
+@given(SEQUENCES)
+def test_what_a_search_remembers_changes_nothing(counts: dict[tuple[int, ...], int]) -> None:
+    """Searches that share the ways of the ones before find what each finds with ways of its own."""
+    whole = [framed(sequence) for sequence in sorted(counts)]
+    book = Book(whole, [counts[sequence] for sequence in sorted(counts)])
+    shared = Ways(book, k=K)
+    for sequence in whole:
+        assert search(shared, sequence, width=8) == search(Ways(book, k=K), sequence, width=8)
 
 
 @bounded
