@@ -76,6 +76,14 @@ def cohort_values(cohort: Cohort | None, released: Released, words: Words, *, ca
             "sentence": _sentence(cohort, words, case_type=case_type),
             "waiting": _still_waiting(cohort.shares["open_late"].at_least if is_chart else 0, words),
             "lines": _lines(cohort, released, words) if is_chart else [],
+            "states": [
+                {
+                    "title": released.label("cohort_state", state, lang=words.lang).text,
+                    "at_least": share.at_least,
+                    "at_most": share.at_most,
+                }
+                for state, share in _known(cohort)
+            ],
             "periods": [_period(row, words) for row in reversed(cohort.periods)] if is_chart else [],
             "addresses": cohort.addresses,
         },

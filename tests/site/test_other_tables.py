@@ -99,6 +99,8 @@ def test_the_page_says_the_interval_of_those_who_asked(site_instance: Instance, 
         assert percent_range(least / total, most / total, lang) in text
         for count in (total, least, most, 12 * 11):
             assert words.num(count) in text
+        title = {"fa": "پایان در مهلت", "en": "Ended in time"}[lang]
+        assert f"{title} {words.num(least)} {words.num(most)} " in text  # a row of the table under the drawing
 
 
 def test_a_cohort_window_ends_with_its_own_newest_release(site_instance: Instance) -> None:
