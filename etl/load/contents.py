@@ -1,11 +1,12 @@
 """What a release holds beside the numbers: its own row, the rungs, reference tables, policy and report.
 
-Tables that are the same in every release of a run (body, unit, service) are made and encoded once.
+What the settings name stands in the reference tables of every release; what only a source names, from the release on that
+first shows it in a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -17,10 +18,19 @@ import yaml
 
 from etl.calendars import Period, parse_period
 from etl.instance import Instance
-from etl.load.files import Encoded, encode_table
-from etl.load.labels import OWN_TABLES, Label, body_table, code_list, code_table, read_labels, service_table, unit_table
+from etl.load.labels import (
+    OWN_TABLES,
+    Label,
+    Named,
+    body_table,
+    code_list,
+    code_table,
+    read_labels,
+    service_table,
+    unit_table,
+)
 from etl.load.numbering import ROWS_A_RELEASE
-from etl.metadata import CodeRow, Policy, load_dictionary
+from etl.metadata import Policy, load_dictionary
 
 CALENDAR_AHEAD = timedelta(days=92)  # the due dates of a month's last cases lie in the calendar released with it
 _POLICY_HEAD = (
@@ -42,21 +52,10 @@ class RunContents:
     first_month: Period
     last_on: date
 
-    @cached_property
-    def fixed(self) -> Mapping[str, pa.Table]:
-        """The reference tables that are the same in every release of the run."""
+    def own_tables(self, labels: Sequence[Label]) -> dict[str, pa.Table]:
+        """Make tables body, unit and service from the settings and some of the labels."""
         made = (body_table, unit_table, service_table)
-        return {name: make(self.policy, self.labels) for name, make in zip(OWN_TABLES, made, strict=True)}
-
-    @cached_property
-    def encoded(self) -> Mapping[str, tuple[Encoded, Encoded]]:
-        """The bytes of the fixed tables."""
-        return {name: encode_table(name, table) for name, table in self.fixed.items()}
-
-    @cached_property
-    def code_rows(self) -> list[CodeRow]:
-        """Every code of the instance."""
-        return code_list(self.policy, self.labels)
+        return {name: make(self.policy, labels) for name, make in zip(OWN_TABLES, made, strict=True)}
 
     @cached_property
     def calendar(self) -> pa.Table:
@@ -68,23 +67,24 @@ class RunContents:
     def codes(self) -> Mapping[str, frozenset[str]]:
         """The codes of each list, for the gates."""
         lists: dict[str, set[str]] = {}
-        for row in self.code_rows:
+        for row in code_list(self.policy, self.labels):
             lists.setdefault(row.list_code, set()).add(row.code)
         return {name: frozenset(codes) for name, codes in lists.items()}
 
     @cached_property
     def ids(self) -> Mapping[str, frozenset[str]]:
         """The ids of bodies, units and services, for the gates."""
-        keys = {name: load_dictionary().tables[name].key for name in OWN_TABLES}
-        return {name: frozenset(self.fixed[name][keys[name]].to_pylist()) for name in OWN_TABLES}
+        tables, keys = self.own_tables(self.labels), {name: load_dictionary().tables[name].key for name in OWN_TABLES}
+        return {name: frozenset(tables[name][keys[name]].to_pylist()) for name in OWN_TABLES}
 
-    def reference_tables(self, month: Period, number: int) -> dict[str, pa.Table]:
-        """Make the reference tables of the release of `month`; only codes and calendar differ from the others'."""
+    def reference_tables(self, month: Period, number: int, named: Collection[Named]) -> dict[str, pa.Table]:
+        """Make the reference tables of the release of `month`; named: what rows of it and of earlier releases show."""
+        labels = [label for label in self.labels if (label.list_code, label.code) in named]
         spec = load_dictionary().tables["calendar_day"]
         last = pa.scalar(month.last_on + CALENDAR_AHEAD, pa.date32())
         days = self.calendar.filter(pc.less_equal(self.calendar["day_on"], last)).select(spec.names).cast(spec.arrow)
-        codes = code_table(self.code_rows, first_id=number * ROWS_A_RELEASE + 1)
-        return {**self.fixed, "calendar_day": days.combine_chunks(), "code": codes}
+        codes = code_table(code_list(self.policy, labels), first_id=number * ROWS_A_RELEASE + 1)
+        return {**self.own_tables(labels), "calendar_day": days.combine_chunks(), "code": codes}
 
     def release_row(self, month: Period, number: int, *, k_basis: str) -> pa.Table:
         """Make table `release`: one row; k_basis: what k counts in its groups."""

@@ -17,6 +17,7 @@ from etl.calendars.periods import SYSTEMS
 from etl.errors import PrivacyError, UsageError
 from etl.load.correction import TIME_COLUMNS, Group, first_id
 from etl.load.corrections import Corrections
+from etl.load.labels import DIMENSION_LISTS
 from etl.load.reconcile import Balance, has_twins, own_groups
 from etl.load.texts import TextCheck
 from etl.metadata import load_dictionary
@@ -49,7 +50,6 @@ OTHERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 PERIODS = ("month_code", "period_code", "late_for_code", "year_code")
 EARLIER = "earlier"
-DIMENSION_LISTS = {"lateness_bylaw": "lateness", "lateness_law": "lateness"}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """Reference tables of a release: bodies, units, services, codes, calendar (CONTRACT "Published tables").
 
 Labels come from the settings; where a source names hundreds of bodies, from the label files beside the staging batches
-(names that the mapping declared public). A release holds these tables whole; the database shows the newest.
+(names that the mapping declared public). A release holds these tables whole; the database shows the newest. What only a
+source names stands in them from the release on that first shows it in a row (`named_codes`): a word that one case alone has
+is that case's, and no list may tell it.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from etl.errors import ReleaseError
 from etl.metadata import CodeRow, Policy, TableSpec, code_rows, load_dictionary
@@ -21,6 +24,8 @@ from etl.model.codes import MILESTONES, NOT_RECORDED
 
 NOT_RECORDED_TITLE = {"fa": "ثبت نشده", "en": "Not recorded"}
 OWN_TABLES = ("body", "unit", "service")
+DIMENSION_LISTS = {"lateness_bylaw": "lateness", "lateness_law": "lateness"}
+Named = tuple[str, str]  # list or own table, code or id
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,30 @@ def read_labels(staging: Path) -> list[Label]:
         for row in _label_rows(staging, json.loads(manifest.read_text(encoding="utf-8"))):
             found[row["list_code"], row["code"]] = Label(row["list_code"], row["code"], row["title"], row["lang"])
     return [found[key] for key in sorted(found)]
+
+
+def named_codes(tables: Mapping[str, pa.Table]) -> set[Named]:
+    """List the codes and ids that the rows of released tables name; tables of the scope `release` count, no others."""
+    named: set[Named] = set()
+    for name, table in tables.items():
+        spec = load_dictionary().tables[name]
+        for column in spec.columns if spec.scope == "release" else ():
+            place = column.codes or (column.references if column.references in OWN_TABLES else None)
+            if place is not None:
+                named |= {(place, value) for value in pc.unique(table[column.name]).to_pylist() if value is not None}
+    if "statutory" in tables:
+        pairs = tables["statutory"].group_by(["dimension_code", "value_code"]).aggregate([]).to_pylist()
+        named |= {(DIMENSION_LISTS.get(p["dimension_code"], p["dimension_code"]), p["value_code"]) for p in pairs}
+    return named
+
+
+def listed_codes(tables: Mapping[str, pa.Table]) -> set[Named]:
+    """List the codes and ids that reference tables of a release hold."""
+    code = tables["code"]
+    listed: set[Named] = set(zip(code["list_code"].to_pylist(), code["code"].to_pylist(), strict=True))
+    for name in OWN_TABLES:
+        listed |= {(name, value) for value in tables[name][load_dictionary().tables[name].key].to_pylist()}
+    return listed
 
 
 def body_table(policy: Policy, labels: Sequence[Label]) -> pa.Table:

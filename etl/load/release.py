@@ -8,7 +8,7 @@ fetched once and cut by release, so that a backfill of many months costs one pas
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ from etl.load.files import Encoded, encode_bytes, encode_table
 from etl.load.gates import Gated, check_release
 from etl.load.healing import STAGING_PREFIX
 from etl.load.history import POLICY
+from etl.load.labels import Named, listed_codes, named_codes
 from etl.load.placement import check_placements, check_releases, stream_placements, write_placements
 from etl.load.quality import quality_table
 from etl.load.reconcile import Balance, own_groups
@@ -120,7 +121,7 @@ def write_releases(
         if review is not None:
             draft = replace(draft, documents={**draft.documents, AUDIT: review(draft.tables, draft.documents[POLICY])})
         check_placements(placed, draft.tables["case_group"])
-        staged = _stage(instance, draft, contents)
+        staged = _stage(instance, draft)
         progress.step("releases staged", done, len(due))
         write_placements(folder, month.code, placed)
         progress.step("placements durable", done, len(due))
@@ -226,19 +227,28 @@ def _drafts(
     due: Sequence[Period],
     corrections: Corrections,
 ) -> Iterator[_Draft]:
-    """Make the releases in order, one in memory at a time; corrections leave with the first."""
+    """Make the releases in order, one in memory at a time; corrections leave with the first, names of a source stay."""
+    named = _named_before(earlier)
     is_new = contents.policy.sha256 not in _known_policies(earlier)
     for position, month in enumerate(due):
-        number = len(earlier) + 1 + position
-        yield _draft(
+        draft = _draft(
             arranged.of(position),
             Corrections() if position else corrections,
             contents,
             published,
             month,
-            number=number,
+            number=len(earlier) + 1 + position,
             is_new=is_new and position == 0,
+            named=named,
         )
+        named |= listed_codes(draft.tables)
+        yield draft
+
+
+def _named_before(earlier: Sequence[Release]) -> set[Named]:
+    """List what the reference tables of the newest release hold: lists only grow."""
+    specs = [spec for spec in load_dictionary().tables.values() if spec.scope == "reference"]
+    return listed_codes({spec.name: read_table(earlier[-1], spec) for spec in specs}) if earlier else set()
 
 
 def _draft(
@@ -250,11 +260,15 @@ def _draft(
     *,
     number: int,
     is_new: bool,
+    named: Collection[Named],
 ) -> _Draft:
-    made = {
+    shown = {
         **corrections.applied(numbers, release_id=month.code, number=number, policy=contents.policy),
         "quality": quality_table(published.quality, month.code, number=number),
-        **contents.reference_tables(month, number),
+    }
+    made = {
+        **shown,
+        **contents.reference_tables(month, number, named_codes(shown).union(named)),
         "release": contents.release_row(month, number, k_basis=published.report[month.code]["k_basis"]),
         "rung": contents.rung_rows(number, is_new=is_new),
     }
@@ -282,14 +296,14 @@ def _gated(draft: _Draft, contents: RunContents, balance: Balance, texts: TextCh
     )
 
 
-def _stage(instance: Instance, draft: _Draft, contents: RunContents) -> Path:
+def _stage(instance: Instance, draft: _Draft) -> Path:
     folder = instance.datasets / f"{STAGING_PREFIX}{draft.month.code}"
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     files: list[Encoded] = []
     for name, table in draft.tables.items():
-        files += contents.encoded.get(name) or encode_table(name, table)
+        files += encode_table(name, table)
     files += [encode_bytes(name, content) for name, content in draft.documents.items()]
     for file in files:
         (folder / file.entry.name).write_bytes(file.content)
