@@ -121,9 +121,9 @@ def make_report(
         release: {
             "k": k,
             "k_basis": bases.get(release, CASES),
-            "case_count": totals[release].get("case_count", 0),
-            "floor_count": totals[release].get("floor_count", 0),
-            "awaiting_count": awaiting[release],
+            "case_count": banded(totals[release].get("case_count", 0), k),
+            "floor_count": banded(totals[release].get("floor_count", 0), k),
+            "awaiting_count": banded(awaiting[release], k),
             "kept_shares": _kept(totals[release]),
             "linkage": links[release],
         }

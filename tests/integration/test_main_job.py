@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from etl import pipeline
@@ -40,6 +41,23 @@ def test_the_first_run_releases_every_closed_month(built: Built) -> None:
     assert current_release(built.instance.datasets) == current_release(built.instance.public) == "1405-06"
     assert report.site is not None
     assert (report.site / "fa" / "index.html").is_file()
+
+
+def test_no_report_counts_fewer_than_k(built: Built) -> None:
+    """Counts of every report are 0, at least k, or the words; a row of quality is never an exact small number."""
+    seen = set()
+    for folder in sorted(built.instance.releases.iterdir()):
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        for place in (report, *report["linkage"]):
+            for name, value in place.items():
+                if name.endswith("_count"):
+                    assert value in (0, "< k") or value >= report["k"]
+                    seen.add(value if isinstance(value, str) else bool(value))
+        for row in pq.read_table(folder / "quality.parquet").to_pylist():
+            low, high = row["at_least"], row["at_most"]
+            is_share = row["unit_code"] == "percent"
+            assert high - low >= 5 if is_share else (low, high) in ((0, 0), (1, report["k"] - 1)) or low >= report["k"]
+    assert {"< k", True} <= seen
 
 
 def test_a_second_run_writes_nothing(twin: Instance) -> None:
