@@ -16,6 +16,7 @@ from etl.metadata.settings import Policy
 
 Rung = Mapping[str, str]
 MAX_RUNGS = 24
+PATTERN = "pattern"
 LAST = ("outcome", "lateness")  # what is dropped last
 _FIRST = (
     "trace",
@@ -181,9 +182,13 @@ def check_ladder(policy: Policy) -> None:
 def _is_as_fine(rung: Rung, other: Rung, policy: Policy) -> bool:
     """Say whether a rung shows every column of another at its level or a finer one."""
     return all(
-        column in rung and levels_of(policy, column).index(rung[column]) <= levels_of(policy, column).index(level)
-        for column, level in other.items()
+        column in rung and _is_finer(rung[column], level, levels_of(policy, column)) for column, level in other.items()
     )
+
+
+def _is_finer(level: str, other: str, levels: Sequence[str]) -> bool:
+    """Say whether cases alike at a level are alike at another; those of a pattern need not share their milestones."""
+    return level == other or (level != PATTERN and levels.index(level) < levels.index(other))
 
 
 def _check_member(slug: str, value: str | None, known: Collection[str], what: str) -> None:

@@ -63,6 +63,8 @@ def _set(metadata: dict[str, Any], place: str, value: object) -> None:
         ("stock", {"ladder": [{"age": "bnd"}]}, "ladder-level", "band"),
         ("ladder", [{"outcome": "code"}, {"outcome": "code", "loop": "flag"}], "ladder-rung-idle", "rung 2"),
         ("ladder", [{"outcome": "parent"}, {"outcome": "code"}], "ladder-rung-idle", "rung 2"),
+        ("ladder", [{"outcome": "code", "trace": t} for t in ("milestones", "pattern")], None, ""),
+        ("ladder", [{"outcome": "code", "trace": t} for t in ("pattern", "steps")], "ladder-rung-idle", "rung 2"),
         ("ladder", [{"outcome": "code", "unit": "leaf"}, {"outcome": "code", "service": "leaf"}], None, ""),
         ("ladder", {"weights": {"outcome": 3, "service": 2}}, None, ""),
         ("ladder", {"weights": {"outcome": 3, "sevice": 2}}, "ladder-column", "service"),
