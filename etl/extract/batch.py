@@ -28,8 +28,9 @@ _KNOWN = """
 create table known as
 select case_key::uuid as case_key, arg_max(content_hash, batch_id) as content_hash, arg_max(is_deleted, batch_id) as is_deleted,
   min(first_seen_batch) as first_seen_batch, max(batch_id) as batch_id
-from read_parquet(?) group by case_key
+from read_parquet(?) {part} group by case_key
 """
+_AFFECTED = "where case_key in (select replace(case_key::varchar, '-', '') from affected)"
 _NOTHING_KNOWN = """create table known
   (case_key uuid, content_hash varchar, is_deleted boolean, first_seen_batch integer, batch_id integer)"""
 _CHANGED = """
@@ -46,10 +47,20 @@ where not k.is_deleted and k.case_key not in (select case_key from case_hash)
 """
 
 
-def compare(con: duckdb.DuckDBPyConnection, staging: Path, manifests: tuple[Manifest, ...], *, batch_id: int) -> None:
-    """Make `known`, `changed` and `gone` by comparing `case_hash` with the newest version of every staged case."""
+def compare(
+    con: duckdb.DuckDBPyConnection,
+    staging: Path,
+    manifests: tuple[Manifest, ...],
+    *,
+    batch_id: int,
+    is_window: bool,
+) -> None:
+    """Make `known`, `changed` and `gone` by comparing `case_hash` with the newest version of every staged case.
+
+    is_window: of every `affected` one; the others are what they were.
+    """
     files = live_files(manifests, staging, "case")
-    con.execute(_KNOWN, [files]) if files else con.execute(_NOTHING_KNOWN)
+    con.execute(_KNOWN.format(part=_AFFECTED if is_window else ""), [files]) if files else con.execute(_NOTHING_KNOWN)
     con.execute(_CHANGED, [batch_id])
     con.execute(_GONE)
 

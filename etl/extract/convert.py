@@ -174,6 +174,12 @@ class Converter:
         secret = [self.is_missing(value) or fold(_text(value)) not in normal for value in encoded.values]
         return encoded.take(secret, pa.bool_()).fill_null(True)
 
+    def orders(self, encoded: Encoded, bad: BadCells) -> pa.Array:
+        """Convert the column that places the events of a case; what is no whole number is a bad cell."""
+        return encoded.take(
+            self._distinct("order", encoded, _order, self.source.changes.order, bad), pa.int64()
+        ).fill_null(0)
+
     def units(self, name: str, how: ColumnMap, encoded: Encoded, bad: BadCells) -> pa.Array:
         """Convert a column of units for an event made of a date column."""
         return encoded.take(self._distinct(f"unit:{name}", encoded, self._code("unit", how), name, bad), pa.string())
@@ -253,6 +259,14 @@ def _score(value: object) -> int | Bad:
     except ValueError:
         return Bad("bad_number")
     return number if -128 <= number <= 127 else Bad("bad_number")
+
+
+def _order(value: object) -> int | Bad:
+    try:
+        number = int(fold(_text(value)))
+    except ValueError:
+        return Bad("bad_number")
+    return number if 0 <= number < 1 << 48 else Bad("bad_number")
 
 
 def _text(value: object) -> str:

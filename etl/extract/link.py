@@ -60,13 +60,14 @@ def join_cases(con: duckdb.DuckDBPyConnection) -> Joined:
 
 def _merge(con: duckdb.DuckDBPyConnection) -> None:
     first = ", ".join(
-        f"{'min' if name == 'registered_on' else 'arg_min'}({name}{'' if name == 'registered_on' else ', row_number'})"
-        f" as {name}"
-        for name in _VALUES
+        f"min({name}) as {name}" if name == "registered_on" else f"arg_min({name}, turn) as {name}" for name in _VALUES
     )
     con.execute(
-        f"""create table letter as select k.case_key, {first}
-            from case_raw c join key_of k on k.row_key = c.case_key group by k.case_key"""
+        f"""create table letter as select joined_key as case_key, {first} from (
+              select c.*, k.case_key as joined_key, row_number() over (partition by k.case_key
+                order by coalesce(registered_on, received_on) nulls last, c.case_key) as turn
+              from case_raw c join key_of k on k.row_key = c.case_key) as letter_row
+            group by joined_key"""
     )
     chosen = ", ".join(
         f"coalesce(l.{name}, c.{name}) as {name}"

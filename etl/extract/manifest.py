@@ -49,6 +49,9 @@ class Manifest:
     labels: DataFile | None = None  # all public names behind slugs so far: [{list_code, code, title, lang}]
     counts: Mapping[str, int] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reading: str = ""  # what decided how rows were read (`etl.extract.kept`); empty: the next run reads all
+    marks: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)  # by source and table: kind, value
+    kept: tuple[DataFile, ...] = ()  # rows for runs over changes: table state, broken or raw; partition is their batch
 
 
 def read_manifests(folder: Path) -> tuple[Manifest, ...]:
@@ -112,8 +115,12 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def clear_unnamed(folder: Path, manifests: Sequence[Manifest]) -> None:
-    """Remove the files in var/staging that no manifest names: a run that died left them, and nobody reads them."""
-    named = {file.path for manifest in manifests for file in (*manifest.files, manifest.labels) if file}
+    """Remove the files in var/staging that no manifest names: a run that died left them, and nobody reads them.
+
+    Kept rows are those of the newest manifest; what earlier ones kept besides is replaced.
+    """
+    named = {file.path for manifest in manifests[-1:] for file in manifest.kept}
+    named |= {file.path for manifest in manifests for file in (*manifest.files, manifest.labels) if file}
     named |= {f"{_FOLDER}/{manifest.batch_id:06}.json" for manifest in manifests}
     for path in folder.rglob("*"):
         if path.is_file() and path.relative_to(folder).as_posix() not in named:

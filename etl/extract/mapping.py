@@ -140,6 +140,17 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Changes:
+    """How a database tells what changed in it: columns of `case.sql` and `event.sql`, compared by the database itself."""
+
+    column: str = ""  # of case.sql: the last change of the case or of its events
+    event_column: str = ""  # of event.sql, where its rows have one of their own
+    order: str = ""  # of event.sql: a whole number that places the events of one case where times do not
+    overlap: int = 1_000  # newest rows that are read once more
+    full_days: int = 30  # days of snapshots between two whole reads
+
+
+@dataclass(frozen=True)
 class SourceMap:
     """`source.toml` whole, with the name and folder of its source and the instance's zone and calendar filled in."""
 
@@ -166,6 +177,7 @@ class SourceMap:
     map: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     milestone: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    changes: Changes = field(default_factory=Changes)
 
     @property
     def role(self) -> str:
@@ -256,6 +268,7 @@ def check_source(source: SourceMap) -> None:
     _check_patterns(source, place)
     _check_forms(source, place)
     _check_limits(source.limits, place)
+    _check_changes(source, place)
     if source.snapshot_on is None and (not source.snapshot_query or source.kind == "table"):
         raise _wrong(
             "source-snapshot",
@@ -380,6 +393,20 @@ def _check_limits(limits: Limits, place: str) -> None:
             f"a limit out of range in [limits] of {place}",
             "shares from 0 to 1 (growth_share from 0), counts and bytes from 1",
             "Correct it.",
+        )
+
+
+def _check_changes(source: SourceMap, place: str) -> None:
+    changes = source.changes
+    if changes == Changes():
+        return
+    is_whole = source.kind == "sql" and changes.column and changes.overlap >= 1 and changes.full_days >= 1
+    if not is_whole or bool(changes.order) != bool(source.event) or (changes.event_column and not source.event):
+        raise _wrong(
+            "source-changes",
+            f"a [changes] in {place} by which changes cannot be told",
+            'kind = "sql", column, with [event] also order; overlap and full_days from 1',
+            "Complete it, or leave it out: then every run reads the source whole.",
         )
 
 

@@ -21,7 +21,7 @@ from etl.errors import SourceError
 from etl.extract.convert import INSTANT, KEY, QUARANTINE, BadCells, Converter
 from etl.extract.formats import start_of
 from etl.extract.mapping import ColumnMap, SourceMap
-from etl.extract.rows import Batch, OpenSource
+from etl.extract.rows import Batch, Marks, OpenSource
 from etl.model.progress import Progress
 
 CASE_RAW = pa.schema(
@@ -72,25 +72,32 @@ EVENT_RAW = pa.schema(
         ("time_source_code", pa.string()),
         ("from_unit_id", pa.string()),
         ("to_unit_id", pa.string()),
+        ("order_no", pa.int64()),
     ]
 )
 _TABLES = {"case_raw": CASE_RAW, "event_raw": EVENT_RAW, "quarantine": QUARANTINE}
 _FOLDED = "source, role, case_key"
 
 
-def read_source(rows: OpenSource, converter: Converter, folder: Path, *, system: str, progress: Progress) -> datetime:
-    """Read one source whole into files of `folder` and give the instant (UTC) its rows stand for.
+def read_source(
+    rows: OpenSource,
+    converter: Converter,
+    folder: Path,
+    *,
+    system: str,
+    progress: Progress,
+    since: Marks | None = None,
+) -> None:
+    """Read one source into files of `folder`: whole, or the cases that changed `since` the marks, each of them whole.
 
-    Errors: SourceError where it breaks off, lacks a column or gives no usable snapshot.
+    Errors: SourceError where it breaks off or lacks a column.
     """
     source = converter.source
-    snapshot_at = _snapshot(source, rows)
     with RowFiles(folder) as files:
         for table, columns in _tables_of(source).items():
-            for batch in rows.batches(table, columns):
+            for batch in rows.batches(table, columns, since):
                 _read_batch(files, converter, batch, table, system=system)
                 progress.step(f"read {source.name}", batch.first_row + batch.size - 1)
-    return snapshot_at
 
 
 def load_tables(con: duckdb.DuckDBPyConnection, folder: Path, sources: Iterable[SourceMap]) -> None:
@@ -161,6 +168,7 @@ def _tables_of(source: SourceMap) -> dict[str, list[str]]:
     case += [source.link.case_ref, source.secrecy.column, *(n for ref in source.link.link_ref for n in ref)]
     case += [name for event in source.date_events for name in (event.column, event.to_unit)]
     event = [*(name for how in source.event.values() for name in how.names), source.link.case_ref]
+    event += [source.changes.order]
     if source.kind == "table":
         return {"row" if source.shape == "events" else "case": _distinct(case + event if source.event else case)}
     return {"case": _distinct(case)} | ({"event": _distinct(event)} if source.event else {})
@@ -182,6 +190,8 @@ def _read_batch(files: RowFiles, converter: Converter, batch: Batch, table: str,
     if table != "case":
         event = converter.columns(converter.source.event, batch, bad)
         event |= {"case_key": keys, "is_secret": secret, "position": _row_numbers(batch)}
+        order = converter.source.changes.order
+        event |= {"order_no": converter.orders(batch.columns[order], bad)} if order else {}
         files.append("event_raw", _shaped(EVENT_RAW, event, batch, converter.source))
     if bad.rows:
         files.append("quarantine", bad.table_rows())
@@ -226,6 +236,8 @@ def _append_date_events(
             "occurred_on": moments["on"],
             "time_precision_code": moments["precision"],
         }
+        if converter.source.changes.column:
+            made["order_no"] = pa.repeat(pa.scalar(place, pa.int64()), batch.size)
         if event.to_unit:
             how = ColumnMap(column=event.to_unit, map=event.map)
             made["to_unit_id"] = converter.units(event.to_unit, how, batch.columns[event.to_unit], bad)
@@ -242,7 +254,8 @@ def _shaped(schema: pa.Schema, made: dict[str, Any], batch: Batch, source: Sourc
     return pa.table([made[f.name] if f.name in made else pa.nulls(batch.size, f.type) for f in schema], schema=schema)
 
 
-def _snapshot(source: SourceMap, rows: OpenSource) -> datetime:
+def read_snapshot(source: SourceMap, rows: OpenSource) -> datetime:
+    """Give the instant (UTC) the rows of a source stand for; SourceError where its query gives none."""
     if source.snapshot_on is not None:
         return start_of(source.snapshot_on, source.zone)
     value = rows.snapshot_text(source.snapshot_query)

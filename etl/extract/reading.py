@@ -19,11 +19,13 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from etl.errors import PortalError, SourceError
+from etl.extract.changes import Gone, Window, find_gone, is_due, read_marks
 from etl.extract.convert import Converter
 from etl.extract.keys import Hasher
 from etl.extract.mapping import SourceMap
-from etl.extract.read import read_source
-from etl.extract.rows import open_source, size_of
+from etl.extract.opening import open_source, size_of
+from etl.extract.read import read_snapshot, read_source
+from etl.extract.rows import Marks
 from etl.extract.vocabulary import SlugBook, Vocabulary
 from etl.metadata import Policy
 from etl.model.progress import Progress
@@ -41,6 +43,7 @@ class Task:
     secret: bytes
     policy: Policy
     slugs: SlugBook
+    window: Window | None = None  # None: read it whole
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Reading:
-    """What is known of a source that was read: the instant (UTC) its rows stand for, and the names behind its slugs."""
+    """What is known of a source that was read: the instant (UTC) its rows stand for, and the names behind its slugs.
+
+    gone: cases that a window found to be gone; None where the source was read whole, or `is_short`: it has to be.
+    """
 
     snapshot_at: datetime
     slugs: SlugBook
+    marks: Marks | None = None
+    gone: Gone | None = None
+    is_short: bool = False
 
 
 def read_sources(tasks: Sequence[Task], progress: Progress, *, large: int = LARGE) -> dict[str, Reading]:
@@ -66,7 +75,8 @@ def read_sources(tasks: Sequence[Task], progress: Progress, *, large: int = LARG
     """
     for task in tasks:
         Vocabulary(task.policy).check(task.source)
-    apart = [task for task in tasks if size_of(task.source, task.root) >= large] if len(tasks) > 1 else []
+    whole = [task for task in tasks if task.window is None]
+    apart = [task for task in whole if size_of(task.source, task.root) >= large] if len(tasks) > 1 else []
     apart = apart if len(apart) > 1 else []
     readings = dict(_read_apart(apart, progress))
     readings |= {task.source.name: read_one(task, progress) for task in tasks if task not in apart}
@@ -79,9 +89,14 @@ def read_one(task: Task, progress: Progress) -> Reading:
     hasher = Hasher(task.secret, source.name)
     converter = Converter(source, Vocabulary(task.policy), hasher=hasher, slugs=task.slugs)
     with open_source(source, task.root) as rows:
-        system = task.policy.calendar.system
-        snapshot_at = read_source(rows, converter, task.folder, system=system, progress=progress)
-    return Reading(snapshot_at, task.slugs)
+        snapshot_at, window = read_snapshot(source, rows), task.window
+        if window is not None and is_due(source, window, snapshot_at):
+            return Reading(snapshot_at, task.slugs, is_short=True)
+        system, since = task.policy.calendar.system, window.marks if window else None
+        read_source(rows, converter, task.folder, system=system, progress=progress, since=since)
+        gone = find_gone(rows, converter, task.folder, window.known) if window else None
+        marks = read_marks(rows, source) if source.changes.column else None
+    return Reading(snapshot_at, task.slugs, marks, gone, is_short=window is not None and gone is None)
 
 
 def _read_apart(tasks: Sequence[Task], progress: Progress) -> Iterator[tuple[str, Reading]]:

@@ -18,14 +18,16 @@ from etl.errors import SourceError
 from etl.extract.batch import check_conservation, compare, write_data, write_labels, write_quarantine
 from etl.extract.derive import derive_cases, hash_content
 from etl.extract.event_dates import date_cases
-from etl.extract.link import Joined, join_cases
+from etl.extract.keeping import Keeping, Left
+from etl.extract.link import join_cases
 from etl.extract.manifest import Manifest, read_manifests, write_manifest
 from etl.extract.mapping import SourceMap, load_sources
 from etl.extract.quality import REASON_PREFIX
 from etl.extract.read import load_tables
-from etl.extract.reading import Task, read_sources
-from etl.extract.report import ExtractReport, Indicator, Linkage, band_of
-from etl.extract.screen import SourceCount, reject_merged, scalar, screen
+from etl.extract.reading import Reading, Task, read_sources
+from etl.extract.report import ExtractReport, band_of
+from etl.extract.screen import EventCount, SourceCount, check_limits, reject_merged, scalar, screen
+from etl.extract.standing import Totals, linkage_of
 from etl.extract.timeline import make_timelines
 from etl.extract.view import read_labels
 from etl.extract.vocabulary import LIST_OF, SlugBook
@@ -36,18 +38,28 @@ from etl.model.staging import STAGING_VERSION
 MEMORY_LIMIT = "900MB"
 _SNAPSHOT = "snapshot_second"  # of a source, in the manifest: seconds since 1970, UTC
 _COUNTS = ("read", "staged", "unchanged", "quarantined", "deleted")
+_UNCHANGED = """select count(*) from case_hash h join known k using (case_key)
+  where not k.is_deleted and k.content_hash = h.content_hash"""
+_STANDING = "select count(*) from standing where is_case"
+_LIVE_KNOWN = "select count(*) from known where not is_deleted"
 _LIVE_CASES = """select (select count(*) from known where not is_deleted) - (select count(*) from gone)
   + (select count(*) from changed c where not exists
       (select 1 from known k where k.case_key = c.case_key and not k.is_deleted))"""
 
 
 def extract(
-    instance: Instance, *, only: Sequence[str] = (), dry_run: bool = False, progress: Progress = SILENT
+    instance: Instance,
+    *,
+    only: Sequence[str] = (),
+    full: bool = False,
+    dry_run: bool = False,
+    progress: Progress = SILENT,
 ) -> ExtractReport:
     """Read every source in `sources/` (or `only` some) and stage what is new as one batch.
 
     Nothing is written where nothing is new and the snapshot is no newer. With `only`, cases gone from a source are not
-    noticed: absence can be told only from a run over all. Errors: SettingsError for a mapping, SourceError (exit 21) for a
+    noticed: absence can be told only from a run over all. Where every source says how it tells changes (`[changes]`) only
+    what changed is read, unless `full` or a whole run is due; the outcome is the same. Errors: SettingsError for a mapping, SourceError (exit 21) for a
     source that cannot be read, lost a column, shrank by half or breaks its mapping too often; then nothing was written.
     """
     sources = load_sources(instance.sources, instance.settings, only=only)
@@ -56,26 +68,37 @@ def extract(
     slugs = SlugBook(read_labels(instance.staging))
     with _workshop(instance) as (con, folder):
         secret = instance.secret(create=not manifests)  # a new secret would make every staged case look new
-        tasks = [Task(s, instance.root, folder / s.name, secret, policy, slugs) for s in sources]
-        readings = read_sources(tasks, progress)
+        newest = manifests[-1] if manifests else None
+        keeping = Keeping(con, instance, folder, sources=sources, newest=newest, is_partial=bool(only))
+        windows = {} if full else keeping.windows()
+        tasks = [Task(s, instance.root, folder / s.name, secret, policy, slugs, windows.get(s.name)) for s in sources]
+        readings = _read(tasks, progress)
         snapshots = {name: reading.snapshot_at for name, reading in readings.items()}
-        work = _Work(instance, con, manifests, bool(only))
+        work = _Work(instance, con, manifests, bool(only), keeping)
         work.check_snapshots(snapshots)
         load_tables(con, folder, sources)
+        keeping.complete(readings)
         for reading in readings.values():
             slugs.take_in(reading.slugs)
         _name_slugs(con, sources, slugs)
         date_cases(con, sources)
-        counts = screen(con, sources, snapshots=snapshots)
-        work.check_volume(counts, sources)
+        counts, events = screen(con, sources, snapshots=snapshots)
+        if not keeping.is_window:
+            work.check(counts, sources, events=events)
         joined = join_cases(con)
         misfits = reject_merged(con)
         progress.step("timelines", 0)
         derived = make_timelines(con, sources)
         derive_cases(con, policy)
         hash_content(con)
-        report = work.settle(counts, joined, misfits=misfits, derived=derived, snapshot_at=min(snapshots.values()))
-        return report if dry_run else work.write(report, slugs, snapshots=snapshots, progress=progress)
+        linkage = linkage_of(con, joined, rows="case_new where", promised="promised_on is not null")
+        totals = Totals(counts, joined, misfits, derived, linkage)
+        keeping.note_state(work.batch_id)
+        if keeping.is_window:
+            totals, events = keeping.totals()
+            work.check(totals.counts, sources, events=events)
+        report = work.settle(totals, snapshot_at=min(snapshots.values()))
+        return report if dry_run else work.write(report, slugs, readings=readings, progress=progress)
 
 
 @dataclass(frozen=True)
@@ -86,6 +109,7 @@ class _Work:
     con: duckdb.DuckDBPyConnection
     manifests: tuple[Manifest, ...]
     is_partial: bool  # not all sources were read: absence tells nothing
+    keeping: Keeping
 
     @property
     def newest(self) -> Manifest | None:
@@ -97,8 +121,11 @@ class _Work:
         """The number this batch has, if it is written."""
         return self.newest.batch_id + 1 if self.newest else 1
 
-    def check_volume(self, counts: Mapping[str, SourceCount], sources: Sequence[SourceMap]) -> None:
-        """Stop where a source gives far fewer or far more cases than it gave the last time (`[limits]`)."""
+    def check(
+        self, counts: Mapping[str, SourceCount], sources: Sequence[SourceMap], *, events: Mapping[str, EventCount]
+    ) -> None:
+        """Stop where a source breaks its mapping too often, or gives far fewer or far more cases than the last time."""
+        check_limits(self.con, sources, counts, events=events)
         before = self.newest.sources if self.newest else {}
         for source in sources:
             read, earlier = counts[source.name].read, before.get(source.name, {}).get("read", 0)
@@ -127,28 +154,17 @@ class _Work:
                     todo="Give the newer copy of the source, or correct snapshot_on; nothing was written.",
                 )
 
-    def settle(
-        self,
-        counts: Mapping[str, SourceCount],
-        joined: Joined,
-        *,
-        misfits: int,
-        derived: int,
-        snapshot_at: datetime,
-    ) -> ExtractReport:
+    def settle(self, totals: Totals, *, snapshot_at: datetime) -> ExtractReport:
         """Compare with what is staged and count; SourceError where the sums do not hold."""
-        con = self.con
-        compare(con, self.instance.staging, self.manifests, batch_id=self.batch_id)
+        con, is_window = self.con, self.keeping.is_window
+        compare(con, self.instance.staging, self.manifests, batch_id=self.batch_id, is_window=is_window)
         if self.is_partial:
             con.execute("delete from gone")
         staged = scalar(con, "select count(*) from changed")
-        unchanged = scalar(
-            con,
-            """select count(*) from case_hash h join known k using (case_key)
-               where not k.is_deleted and k.content_hash = h.content_hash""",
-        )
-        read = sum(count.read for count in counts.values()) - joined.letters_joined
-        quarantined = sum(count.quarantined for count in counts.values()) + misfits
+        unchanged = scalar(con, _STANDING) - staged if is_window else scalar(con, _UNCHANGED)
+        counts = totals.counts.values()
+        read = sum(count.read for count in counts) - totals.joined.letters_joined
+        quarantined = sum(count.quarantined for count in counts) + totals.misfits
         check_conservation(con, read=read, staged=staged, unchanged=unchanged, quarantined=quarantined)
         return ExtractReport(
             read=read,
@@ -158,18 +174,19 @@ class _Work:
             deleted=scalar(con, "select count(*) from gone"),
             batch_id=None,
             snapshot_at=snapshot_at,
-            linkage=_linkage(con, joined),
-            by_source=dict(counts),
+            linkage=totals.linkage,
+            by_source=dict(totals.counts),
             reasons=dict(
                 con.execute("select reason, count(*) from quarantine group by reason order by all").fetchall()
             ),
-            classified_band=band_of(sum(count.classified for count in counts.values())),
-            derived_events=derived,
+            classified_band=band_of(sum(count.classified for count in counts)),
+            derived_events=totals.derived,
             events=scalar(con, "select count(*) from event_seq join changed using (case_key)"),
+            is_window=is_window,
         )
 
     def write(
-        self, report: ExtractReport, slugs: SlugBook, *, snapshots: Mapping[str, datetime], progress: Progress
+        self, report: ExtractReport, slugs: SlugBook, *, readings: Mapping[str, Reading], progress: Progress
     ) -> ExtractReport:
         """Write the batch and then its manifest, unless nothing is new."""
         newest = self.newest
@@ -183,6 +200,7 @@ class _Work:
             self.con, read=report.read, staged=staged, unchanged=report.unchanged, quarantined=report.quarantined
         )
         write_quarantine(self.con, self.instance.private_folder("quarantine"), self.batch_id)
+        left = self.keeping.write(readings, batch_id=self.batch_id)
         before = newest.labels if newest else None
         manifest = Manifest(
             batch_id=self.batch_id,
@@ -190,20 +208,46 @@ class _Work:
             snapshot_at=max(report.snapshot_at, newest.snapshot_at) if newest else report.snapshot_at,
             case_count=rows["case"],
             event_count=rows["event"],
-            live_case_count=scalar(self.con, _LIVE_CASES),
+            live_case_count=self._count_live(),
             files=files,
             labels=write_labels(staging, slugs.labels(), batch_id=self.batch_id, before=before),
             counts={name: getattr(report, name) for name in _COUNTS}
             | {f"{REASON_PREFIX}{reason}": count for reason, count in report.reasons.items()},
-            sources={**(newest.sources if newest else {}), **_describe(report.by_source, snapshots)},
+            sources={**(newest.sources if newest else {}), **_describe(report.by_source, readings, left=left)},
+            reading=left.reading,
+            marks=left.marks,
+            kept=left.files,
         )
         write_manifest(staging, manifest)
         return replace(report, batch_id=self.batch_id)
 
+    def _count_live(self) -> int:
+        """Count the cases of the view after this batch; over changes, from those before it."""
+        live = scalar(self.con, _LIVE_CASES)
+        if not self.keeping.is_window or self.newest is None:
+            return live
+        return self.newest.live_case_count - scalar(self.con, _LIVE_KNOWN) + live
 
-def _describe(by_source: Mapping[str, SourceCount], snapshots: Mapping[str, datetime]) -> dict[str, dict[str, int]]:
+
+def _read(tasks: Sequence[Task], progress: Progress) -> dict[str, Reading]:
+    """Read every source; all of them whole where one has to be."""
+    readings = read_sources(tasks, progress)
+    if not any(reading.is_short for reading in readings.values()):
+        return readings
+    progress.step("read whole", 0)
+    for task in tasks:
+        shutil.rmtree(task.folder, ignore_errors=True)
+    return read_sources([replace(task, window=None) for task in tasks], progress)
+
+
+def _describe(
+    by_source: Mapping[str, SourceCount], readings: Mapping[str, Reading], *, left: Left
+) -> dict[str, dict[str, int]]:
     """Give the counts of every source for the manifest, and the instant its rows stand for."""
-    return {name: {**asdict(c), _SNAPSHOT: int(snapshots[name].timestamp())} for name, c in by_source.items()}
+    return {
+        name: {**asdict(count), _SNAPSHOT: int(readings[name].snapshot_at.timestamp()), **left.sources.get(name, {})}
+        for name, count in by_source.items()
+    }
 
 
 @contextmanager
@@ -226,7 +270,7 @@ def _workshop(instance: Instance) -> Iterator[tuple[duckdb.DuckDBPyConnection, P
 
 def _name_slugs(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap], slugs: SlugBook) -> None:
     """Put codes in the place of the keys of names in every column that a source codes by rule."""
-    codes = slugs.codes()
+    codes = slugs.all_codes()
     if not codes:
         return
     lists, keys, made = zip(*codes, strict=True)
@@ -242,19 +286,3 @@ def _name_slugs(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap], sl
                             where {table}.source = ? and s.list_code = ? and s.name_key = {table}.{name}""",
                         [source.name, LIST_OF[name]],
                     )
-
-
-def _linkage(con: duckdb.DuckDBPyConnection, joined: Joined) -> Linkage:
-    row = con.execute(
-        """select count(*), count(*) filter (is_linked), count(registration_days),
-             quantile_disc(registration_days, 0.5), count(promised_on), count(*) filter (is_notified_each)
-           from case_new where is_desk"""
-    ).fetchone() or (0, 0, 0, None, 0, 0)
-    desk, linked, registered, days, promised, notified = row
-    return Linkage(
-        joined,
-        i1=Indicator(linked, desk),
-        i2=Indicator(registered, linked, days),
-        i3=Indicator(promised, desk),
-        i4=Indicator(notified, desk),
-    )

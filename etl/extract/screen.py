@@ -80,6 +80,15 @@ _EVENTS = (
 )
 
 
+_CELL_KEY = """
+create table cell_key as
+select distinct q.source, q.table_name, q.row_number, c.case_key
+from quarantine q join case_raw c on c.source = q.source and c.row_number = q.row_number where q.table_name = 'case'
+union all
+select distinct q.source, q.table_name, q.row_number, e.case_key
+from quarantine q join event_raw e on e.source = q.source and e.position = q.row_number where q.table_name = 'event'
+"""
+
 MANY = 100  # cases; so many without one normal case or event row are a fault of the mapping
 
 
@@ -92,10 +101,21 @@ class SourceCount:
     classified: int
 
 
+@dataclass(frozen=True)
+class EventCount:
+    """What became of the event rows of one source, classified cases left out."""
+
+    read: int
+    quarantined: int
+
+
 def screen(
     con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap], *, snapshots: Mapping[str, datetime]
-) -> dict[str, SourceCount]:
-    """Drop classified cases, move broken rows to quarantine; SourceError where a source breaks its limit."""
+) -> tuple[dict[str, SourceCount], dict[str, EventCount]]:
+    """Drop classified cases, move broken rows to quarantine; give what became of case rows and event rows.
+
+    Makes `cell_key` (source, table_name, row_number, case_key): whose row a broken cell stands in.
+    """
     days = [(source.name, snapshots[source.name].astimezone(ZoneInfo(source.zone)).date()) for source in sources]
     con.execute("create temp table source_day (source varchar, snapshot_on date)")
     con.executemany("insert into source_day values (?, ?)", days)
@@ -112,29 +132,42 @@ def screen(
         con.execute(statement)
     for statement in _EVENTS:
         con.execute(statement)
-    counts = _count(con, classified, sources)
-    check_presence(con, counts, sources)
-    for source in sources:
-        check_share(con, counts[source.name], source)
-        check_events(con, source)
+    counts, events = _count(con, classified, sources), _count_events(con, sources)
+    con.execute(_CELL_KEY)
     con.execute(_REJECT)
     con.execute(_KEEP)
-    return counts
+    return counts, events
+
+
+def check_limits(
+    con: duckdb.DuckDBPyConnection,
+    sources: Sequence[SourceMap],
+    counts: Mapping[str, SourceCount],
+    *,
+    events: Mapping[str, EventCount],
+) -> None:
+    """Stop where a source gives nothing that can be used, or breaks its mapping too often (exit 21)."""
+    check_presence(counts, sources, events)
+    for source in sources:
+        check_share(con, counts[source.name], source)
+        if source.event:
+            check_events(con, events[source.name], source)
 
 
 def reject_merged(con: duckdb.DuckDBPyConnection) -> int:
     """Quarantine joined cases whose dates do not fit together; says how many."""
     found = "is_linked and least(decided_on, closed_on) < coalesce(registered_on, received_on)"
-    misfits = scalar(con, f"select count(*) from case_one where {found}")
+    con.execute(f"create table misfit as select source, row_number, case_key from case_one where {found}")
+    misfits = scalar(con, "select count(*) from misfit")
     if misfits:
         con.execute(_ENDS_BEFORE_START.format(table="case_one where is_linked"))
-        con.execute(f"insert into rejected_key select case_key from case_one where {found}")
+        con.execute("insert into rejected_key select case_key from misfit")
         con.execute(f"delete from case_one where {found}")
     return misfits
 
 
 def check_presence(
-    con: duckdb.DuckDBPyConnection, counts: Mapping[str, SourceCount], sources: Sequence[SourceMap]
+    counts: Mapping[str, SourceCount], sources: Sequence[SourceMap], events: Mapping[str, EventCount]
 ) -> None:
     """Stop where a run gives no case at all, or a source of MANY cases none of the normal class or no event row."""
     nothing = not any(count.read for count in counts.values())
@@ -147,8 +180,7 @@ def check_presence(
                 expected="classes that [secrecy] maps to normal; what it does not map is secret",
                 todo="Look at [secrecy]: its column, the spelling and the encoding of its values. Nothing was written.",
             )
-        events = "select count(*) from event_raw where source = ?"
-        if source.event and count.read >= MANY and not scalar(con, events, [source.name]):
+        if source.event and count.read >= MANY and not events[source.name].read:
             raise empty(source, "event row")
     if nothing:
         raise empty(sources[0], "case row")
@@ -160,15 +192,10 @@ def check_share(con: duckdb.DuckDBPyConnection, count: SourceCount, source: Sour
         raise _too_many(con, source, f"{count.quarantined:,} of {count.read:,} cases")
 
 
-def check_events(con: duckdb.DuckDBPyConnection, source: SourceMap) -> None:
+def check_events(con: duckdb.DuckDBPyConnection, count: EventCount, source: SourceMap) -> None:
     """Stop where more than `limits.quarantine_share` of MANY event rows are quarantined (exit 21)."""
-    if not source.event:
-        return
-    rows = scalar(con, "select count(*) from event_raw where source = ?", [source.name])
-    bad = "select count(distinct row_number) from quarantine where source = ? and table_name = 'event'"
-    quarantined = scalar(con, bad, [source.name])
-    if rows >= MANY and quarantined > rows * source.limits.quarantine_share:
-        raise _too_many(con, source, f"{quarantined:,} of {rows:,} event rows")
+    if count.read >= MANY and count.quarantined > count.read * source.limits.quarantine_share:
+        raise _too_many(con, source, f"{count.quarantined:,} of {count.read:,} event rows")
 
 
 def _too_many(con: duckdb.DuckDBPyConnection, source: SourceMap, share: str) -> SourceError:
@@ -222,3 +249,13 @@ def _count(
         ).fetchall()
     )
     return {s.name: SourceCount(read.get(s.name, 0), bad.get(s.name, 0), classified.get(s.name, 0)) for s in sources}
+
+
+def _count_events(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap]) -> dict[str, EventCount]:
+    read = dict(con.execute("select source, count(*) from event_raw group by source").fetchall())
+    bad = dict(
+        con.execute(
+            """select source, count(distinct row_number) from quarantine where table_name = 'event' group by source"""
+        ).fetchall()
+    )
+    return {s.name: EventCount(read.get(s.name, 0), bad.get(s.name, 0)) for s in sources}

@@ -41,7 +41,8 @@ _LIVE = """
 create table event_live as
 select coalesce(k.case_key, e.case_key) as case_key,
   {sort_at}::timestamp as sort_at,
-  ((c.is_desk is distinct from true or k.case_key is not null)::bigint << 61) + (s.rank << 48) + e.position as place,
+  ((c.is_desk is distinct from true or k.case_key is not null)::bigint << 61) + (s.rank << 48)
+    + coalesce(e.order_no, e.position) as place,
   e.activity_code::code as activity_code, coalesce(e.milestone_code, m.milestone_code)::code as milestone_code,
   e.occurred_at::timestamp as occurred_at, e.occurred_on,
   coalesce(e.time_precision_code, 'unknown')::code as time_precision_code,
@@ -54,7 +55,8 @@ join (select source, row_number() over (order by source) as rank from source_day
 left join milestone_of m on m.source = e.source and m.activity_code = e.activity_code
 """
 _CARRIED = """coalesce(e.occurred_at, last_value(e.occurred_at ignore nulls) over (
-  partition by e.source, e.case_key order by e.position rows between unbounded preceding and current row))"""
+  partition by e.source, e.case_key order by coalesce(e.order_no, e.position), e.activity_code, e.to_unit_id, e.occurred_at
+  rows between unbounded preceding and current row))"""
 _DERIVED = """
 insert into event_live by name
 select c.case_key, 'infinity' as sort_at, 0 as place, c.needed as milestone_code, c.needed as activity_code,
@@ -71,8 +73,10 @@ select case_key, (row_number() over timeline)::int as seq, * exclude (case_key, 
   lag(to_unit_id ignore nulls) over timeline as left_unit_id,
   count(*) filter (milestone_code = 'decided') over (timeline rows between unbounded preceding and 1 preceding) > 0
     as is_decided
-from event_live where {part} window timeline as (partition by case_key order by sort_at nulls first, place)
+from event_live where {part} window timeline as (partition by case_key order by sort_at nulls first, place{ties})
 """
+# where a source numbers its events itself two may have one place: then what they say decides, never how they were read
+_TIES = ", activity_code, milestone_code, from_unit_id, to_unit_id, time_precision_code, time_source_code"
 _FACTS = """
 {make} case_fact {as}
 select case_key, min(occurred_on) filter (milestone_code in {actions}) as acted_on, count(*) as events,
@@ -109,7 +113,7 @@ def make_timelines(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap])
     con.execute("drop table event_raw")
     con.execute(_DERIVED)
     parts = key_ranges(scalar(con, "select count(*) from event_live"))
-    _by_parts(con, _SEQUENCE, parts)
+    _by_parts(con, _SEQUENCE, parts, ties=_TIES if any(source.changes.order for source in sources) else "")
     con.execute("drop table event_live")
     _by_parts(con, _FACTS, parts, actions=ACTION_MILESTONES)
     _by_parts(con, _PAUSES, parts)

@@ -176,6 +176,12 @@ class SlugBook:
         """List (list, key, code) of every name seen in this run."""
         return [(name, key, code) for name, slugs in self._lists.items() for key, code in slugs.codes().items()]
 
+    def all_codes(self) -> list[tuple[str, str, str]]:
+        """List (list, key, code) of every name, of earlier runs too."""
+        known = {(label.list_code, name_key(label.title)): label.code for label in self._known}
+        found = known | {(name, key): code for name, key, code in self.codes()}
+        return [(name, key, code) for (name, key), code in found.items()]
+
     def labels(self) -> list[Label]:
         """List every public name so far, of earlier runs too, by list and code."""
         new = [label for slugs in self._lists.values() for label in slugs.labels()]

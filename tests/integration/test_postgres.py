@@ -14,7 +14,7 @@ from etl.engine import open_duckdb
 from etl.errors import SettingsError, SourceError
 from etl.extract import extract, open_staging
 from etl.extract.mapping import SourceMap, load_source
-from etl.extract.rows import open_source
+from etl.extract.opening import open_source
 from etl.instance import Instance
 from tests.integration.conftest import copy_settings
 from tests.integration.postgres import Server, find_programs, load_database, run_server

@@ -1,0 +1,135 @@
+"""Opens a source: a CSV file or a sheet here, a database by `etl.extract.database`; gives raw rows in bounded batches.
+
+Where it stands: first step inside extraction. Only columns that the mapping names are kept. It writes nothing and
+understands no value.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from etl.errors import SourceError
+from etl.extract.database import engine_of, is_file, open_database, unreachable
+from etl.extract.file_bytes import BoundedBytes, open_bytes, read_header, wrong_encoding
+from etl.extract.mapping import SourceMap, is_workbook
+from etl.extract.rows import BATCH_ROWS, Batch, Marks, OpenSource, check_columns, encode, encode_arrow
+from etl.extract.sheet import Sheet
+
+_BLOCK_BYTES = 4 << 20
+
+
+@contextmanager
+def open_source(source: SourceMap, root: Path) -> Iterator[OpenSource]:
+    """Open a source for reading; SourceError (exit 21) where it cannot be reached, SettingsError where it is misnamed."""
+    if source.kind == "table":
+        opened = _SheetSource if is_workbook(source) else _CsvSource
+        yield opened(source, _file_of(source, root))
+        return
+    with open_database(source, root) as rows:
+        yield rows
+
+
+def size_of(source: SourceMap, root: Path) -> int:
+    """Say how many bytes a source has, as far as its address tells: a database on a server counts as endless."""
+    if source.kind == "table":
+        return _file_of(source, root).stat().st_size
+    url = engine_of(source, root).url
+    if url.drivername != "sqlite" or not url.database or url.database == ":memory:":
+        return sys.maxsize
+    return Path(url.database.removeprefix("file:")).stat().st_size
+
+
+class _CsvSource(OpenSource):
+    def __init__(self, source: SourceMap, path: Path) -> None:
+        self._source = source
+        self._path = path
+
+    def batches(self, table: str, columns: Sequence[str], since: Marks | None = None) -> Iterator[Batch]:
+        """Read the file's named columns as text; the names are pushed into the reader."""
+        check_columns(columns, read_header(self._path, self._source), self._source.name)
+        try:
+            with open_bytes(self._path, self._source) as stream:
+                row = 1
+                for batch in self._open(stream, columns):
+                    if batch.num_rows:
+                        encoded = {name: encode_arrow(batch.column(name)) for name in columns}
+                        yield Batch(row, batch.num_rows, encoded)
+                    row += batch.num_rows
+        except pa.ArrowInvalid as error:
+            raise _explain_csv(self._source, str(error)) from None
+
+    def _open(self, stream: BoundedBytes, columns: Sequence[str]) -> pa_csv.CSVStreamingReader:
+        return pa_csv.open_csv(
+            pa.PythonFile(stream, mode="r"),
+            read_options=pa_csv.ReadOptions(block_size=max(_BLOCK_BYTES, self._source.limits.line_bytes)),
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True, delimiter=self._source.delimiter),
+            convert_options=pa_csv.ConvertOptions(
+                include_columns=list(columns),
+                column_types={name: pa.string() for name in columns},
+                strings_can_be_null=False,
+            ),
+        )
+
+
+def _explain_csv(source: SourceMap, message: str) -> SourceError:
+    """Say what the CSV reader met, without the row's text that its message ends with."""
+    if "UTF8" in message:
+        return wrong_encoding(source)
+    lengths = re.match(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", message)
+    found = "rows that cannot be told apart"
+    if lengths:
+        place = f" (row {int(lengths[1]) - 1:,})" if lengths[1] else ""
+        found = f"a row of {int(lengths[3]):,} cells under {int(lengths[2]):,} names{place}"
+    return SourceError(
+        "source-table",
+        found=f"{found} in the file of source {source.name!r}",
+        expected="rows of equal length under one header line",
+        todo="Look at that row: a delimiter or a quote in a cell that is not quoted, or a row cut off.",
+    )
+
+
+class _SheetSource(OpenSource):
+    def __init__(self, source: SourceMap, path: Path) -> None:
+        self._source = source
+        self._path = path
+
+    def batches(self, table: str, columns: Sequence[str], since: Marks | None = None) -> Iterator[Batch]:
+        """Read the sheet's named columns, 20,000 rows at a time."""
+        sheet = Sheet(self._path, self._source)
+        check_columns(columns, sheet.names, self._source.name)
+        places = [sheet.names.index(name) for name in columns]
+        row = 1
+        for part in sheet.batches(BATCH_ROWS):
+            encoded = {
+                name: encode([cells[place] for cells in part]) for name, place in zip(columns, places, strict=True)
+            }
+            yield Batch(row, len(part), encoded)
+            row += len(part)
+
+
+def _file_of(source: SourceMap, root: Path) -> Path:
+    text = source.path
+    if "${SHAFAF_DATA}" in text:
+        text = text.replace("${SHAFAF_DATA}", str(_data_folder(root)))
+    path = root / text
+    if not is_file(path):
+        raise unreachable(source, "file")
+    return path
+
+
+def _data_folder(root: Path) -> Path:
+    """Find the folder of real input: SHAFAF_DATA, else the nearest `../shared/data` walking up from the instance."""
+    named = os.environ.get("SHAFAF_DATA")
+    if named:
+        return Path(named)
+    root = root.resolve()
+    candidates = [folder.parent / "shared" / "data" for folder in (root, *root.parents)]
+    return next((folder for folder in candidates if folder.is_dir()), candidates[0])
