@@ -15,7 +15,8 @@ create table dossier (
   decided_date text,
   closed_date text,
   result text,
-  entered_date text
+  entered_date text,
+  changed_at text                     -- ISO 8601: the last change of the dossier or of what hangs on it
 );
 create table letter (
   letter_id integer primary key,
@@ -50,5 +51,6 @@ create table referral (
   referral_date text,
   referral_time text,
   receiver_name text,                 -- !
-  margin text                         -- ! هامش
+  margin text,                        -- ! هامش
+  changed_at text
 );

@@ -39,7 +39,8 @@ create table request (
   register_code text,
   register_no text,
   subject text,                       -- !
-  body text                           -- !
+  body text,                          -- !
+  changed_at text                     -- ISO 8601: the last change of the request or of what hangs on it
 );
 create table request_step (
   request_id integer not null,

@@ -33,6 +33,17 @@ _HALF, _WHOLE = ".writing", ".written"  # folders beside the databases: being wr
 BATCH = 500  # cases between two writes
 VERSION = "1"
 AVERAGE_MONTH = 2_500.0  # the sum of `monthly` in office.yml
+_DESK_INDEXES = """
+create index request_changed on request (changed_at);
+create index step_place on request_step (request_id, step_no);
+create index notice_request on notice (request_id);
+create index survey_request on survey (request_id);
+"""
+_AUTOMATION_INDEXES = """
+create index dossier_changed on dossier (changed_at);
+create index referral_place on referral (dossier_id, step_no);
+create index referral_changed on referral (changed_at);
+"""
 _NAMES = {"1": "دفتر وارده", "2": "دفتر صادره", "3": "دفتر داخلی"}
 _CANARIES = {
     DESK: (
@@ -163,7 +174,9 @@ def _write(folder: Path, plan: _Plan, progress: Progress) -> OfficeSummary:
     with closing(desk), closing(automation):
         _write_catalogue(desk, automation, catalogue)
         seen = _write_cases(desk, automation, catalogue, plan, progress)
-        _lose_dossiers(automation, seen)
+        _lose_dossiers(automation, plan, seen)
+        for database, indexes in ((desk, _DESK_INDEXES), (automation, _AUTOMATION_INDEXES)):
+            database.executescript(indexes)
         _write_meta(desk, plan, len(catalogue.bodies), seen)
         _write_meta(automation, plan, len(catalogue.bodies), seen)
         _write_canaries(parts[CANARIES], {DESK: desk, AUTOMATION: automation})
@@ -248,18 +261,18 @@ def _insert(database: sqlite3.Connection, table: str, rows: Sequence[tuple[objec
         database.executemany(f"{verb} into {table} values ({marks})", rows)
 
 
-def _lose_dossiers(automation: sqlite3.Connection, seen: int) -> None:
+def _lose_dossiers(automation: sqlite3.Connection, plan: _Plan, seen: int) -> None:
     # as in real systems, a few referrals stay behind after their dossier was deleted by hand
     lost = max(1, seen // 20_000)
     rows = automation.execute(
-        "select dossier_id from dossier where kind = 'مکاتبه' order by (dossier_id * 7919) % 10007, dossier_id limit ?",
+        "select dossier_id from dossier where kind = 'مکاتبه' order by dossier_id limit ?",
         (lost,),
     )
     for (dossier_id,) in rows.fetchall():
         automation.execute(
             "insert into referral select dossier_id + 9000000, 1, null, action, from_unit, to_unit, "
-            "referral_date, referral_time, receiver_name, null from referral where dossier_id = ? and step_no = 1",
-            (dossier_id,),
+            "referral_date, referral_time, receiver_name, null, ? from referral where dossier_id = ? and step_no = 1",
+            (plan.cutoff.isoformat(), dossier_id),
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from random import Random
 
 from etl.demo.case import TWIN, Case
@@ -123,6 +124,7 @@ class Records:
                 *_typed_reference(case, letter),
                 subject,
                 body,
+                self._changed_at(case, steps),
             )
         )
         self._add_desk_life(case, desk_steps, known)
@@ -183,6 +185,7 @@ class Records:
                 closed_text,
                 words[outcome],
                 self.clock.day_text(case.entered_day, style),
+                self._changed_at(case, steps),
             )
         )
         days, minutes, first = self.clock.day_texts[style], self.clock.minute_texts[style], self.clock.first
@@ -191,7 +194,8 @@ class Records:
             margin = margin_text((case.dice * number) % 1, name) if step.action in ("referred", "assigned") else None
             when = (days[step.day - first], minutes[step.minute])
             to = (step.source, step.target)
-            row = (case.number, number, case.number * LETTERS, words[step.action], *to, *when, name, margin)
+            changed_at = date.fromordinal(max(step.day, case.entered_day)).isoformat()
+            row = (case.number, number, case.number * LETTERS, words[step.action], *to, *when, name, margin, changed_at)
             self.rows["referral"].append(row)
         self._add_letters(case, numbers)
 
@@ -239,6 +243,11 @@ class Records:
         if case.correction is not None and case.correction.day <= self.cutoff:
             return case.correction.outcome
         return case.outcome
+
+    def _changed_at(self, case: Case, steps: Sequence[Step]) -> str:
+        """Give the last day on which something that is known of the case was written."""
+        corrected = [case.correction.day] if case.correction and case.correction.day <= self.cutoff else []
+        return date.fromordinal(max(case.entered_day, *(step.day for step in steps), *corrected)).isoformat()
 
     def _text(self, day: int | None, style: int) -> str | None:
         return None if day is None else self.clock.day_text(day, style)

@@ -16,7 +16,8 @@ select
   d.decided_date as decided_on,
   d.closed_date as closed_on,
   d.status,
-  d.result
+  d.result,
+  d.changed_at
 from dossier d
 left join letter l on l.letter_id = d.letter_id
 order by d.dossier_id

@@ -4,6 +4,8 @@ select
   action,
   referral_date || ' ' || referral_time as at,
   from_unit,
-  to_unit
+  to_unit,
+  step_no,
+  changed_at
 from referral
 order by dossier_id, step_no

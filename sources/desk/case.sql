@@ -25,12 +25,11 @@ select
   r.complaint_ground,
   v.score,
   r.parent_request_id as parent_ref,
-  case when n.told >= 1 + (r.decided_date is not null) + (r.closed_date is not null) then 'بلی' else 'خیر' end as notified_each
+  case when (select count(distinct n.stage) from notice n where n.request_id = r.request_id and n.state <> 'ناموفق')
+    >= 1 + (r.decided_date is not null) + (r.closed_date is not null) then 'بلی' else 'خیر' end as notified_each,
+  r.changed_at
 from request r
 left join applicant a on a.applicant_id = r.applicant_id
 left join request_step s on s.request_id = r.request_id and s.step_no = 1
 left join survey v on v.request_id = r.request_id
-left join (
-  select request_id, count(distinct stage) as told from notice where state <> 'ناموفق' group by request_id
-) n on n.request_id = r.request_id
 order by r.request_id

@@ -3,6 +3,7 @@ select
   request_id as case_ref,
   action,
   step_date || ' ' || step_time as at,
-  unit_code as unit
+  unit_code as unit,
+  step_no
 from request_step
 order by request_id, step_no
