@@ -122,11 +122,16 @@ def run(instance: Instance, *, period: str = DUE, progress: Progress = SILENT) -
 
 
 def run_extract(
-    instance: Instance, *, only: Sequence[str] = (), dry_run: bool = False, progress: Progress = SILENT
+    instance: Instance,
+    *,
+    only: Sequence[str] = (),
+    full: bool = False,
+    dry_run: bool = False,
+    progress: Progress = SILENT,
 ) -> ExtractReport:
-    """Read the sources (or `only` some) into staging; with `dry_run` count and check, and write nothing."""
+    """Read the sources (or `only` some) into staging, with `full` all their rows; `dry_run` counts and writes nothing."""
     with _working(instance):
-        return extract(instance, only=only, dry_run=dry_run, progress=progress)
+        return extract(instance, only=only, full=full, dry_run=dry_run, progress=progress)
 
 
 def run_release(instance: Instance, *, period: str = DUE, progress: Progress = SILENT) -> tuple[ReleaseSummary, ...]:

@@ -62,14 +62,15 @@ def run(instance: Instance, period: str, dry_run: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("source", nargs=-1)
+@click.option("--full", is_flag=True, help="Read every row, also where the sources tell what changed.")
 @dry_run_option
 @json_option
 @click.pass_obj
-def extract(instance: Instance, source: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+def extract(instance: Instance, source: tuple[str, ...], full: bool, dry_run: bool, as_json: bool) -> None:
     """Read the sources (or only SOURCE) into private staging."""
     open_journal(instance.var)
     with show_progress() as progress:
-        report = pipeline.run_extract(instance, only=source, dry_run=dry_run, progress=progress)
+        report = pipeline.run_extract(instance, only=source, full=full, dry_run=dry_run, progress=progress)
     note("extracted", {"read": report.read, "staged": report.staged, "quarantined": report.quarantined})
     tell(tell_extract(report))
     if as_json:

@@ -58,9 +58,10 @@ def extract(
     """Read every source in `sources/` (or `only` some) and stage what is new as one batch.
 
     Nothing is written where nothing is new and the snapshot is no newer. With `only`, cases gone from a source are not
-    noticed: absence can be told only from a run over all. Where every source says how it tells changes (`[changes]`) only
-    what changed is read, unless `full` or a whole run is due; the outcome is the same. Errors: SettingsError for a mapping, SourceError (exit 21) for a
-    source that cannot be read, lost a column, shrank by half or breaks its mapping too often; then nothing was written.
+    noticed: absence can be told only from a run over all. Where every source tells its changes (`[changes]`), only these
+    are read unless `full` or a whole read is due; what is staged and counted is the same. Errors: SettingsError for a
+    mapping, SourceError (exit 21) for a source that cannot be read, lost a column, shrank by half or breaks its mapping
+    too often; then nothing was written.
     """
     sources = load_sources(instance.sources, instance.settings, only=only)
     policy = instance.settings.policy

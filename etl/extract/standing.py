@@ -25,7 +25,8 @@ with case_node as (
   select source, case_key, max(role) as role, count(*) as case_rows,
     list_distinct(flatten(list(link_keys))) as link_keys, min(parent_case_key) filter (role = 'automation') as parent
   from case_raw where case_key is not null group by source, case_key),
-event_node as (select source, case_key, count(*) as event_rows from event_raw where case_key is not null group by source, case_key)
+event_node as (
+  select source, case_key, count(*) as event_rows from event_raw where case_key is not null group by source, case_key)
 select source, case_key, role, coalesce(case_rows, 0)::int as case_rows, coalesce(event_rows, 0)::int as event_rows,
   list_transform(link_keys, lambda text: ('0x' || substr(text, 1, 16))::ubigint) as links, parent
 from case_node full join event_node using (source, case_key)
@@ -107,9 +108,9 @@ def note_nodes(con: duckdb.DuckDBPyConnection) -> None:
 
 def make_state(con: duckdb.DuckDBPyConnection, *, batch_id: int, is_window: bool) -> None:
     """Make `state_new` and `broken_new`: what became of every key of this run, and its broken cells."""
-    con.execute("insert into cell_key select source, 'case', row_number, case_key from misfit")
     borrowed = "left join borrowed x on x.case_key = n.case_key" if is_window else ""
     con.execute(_STATE.format(batch=batch_id, borrowed=borrowed, read_batch="x.read_batch" if is_window else "null"))
+    con.execute("insert into cell_key select source, 'case', row_number, case_key from misfit")
     con.execute(_BROKEN.format(batch=batch_id))
     if is_window:
         con.execute(

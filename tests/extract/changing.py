@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +10,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from etl.instance import Instance
 from tests.extract.conftest import AUTOMATION, DESK, METADATA
 
 FIRST_DAY = date(2025, 8, 1)
@@ -21,7 +19,10 @@ CASE_COLUMNS = (
     "tracking, register, number, changed"
 )
 STEP_COLUMNS = "ref, step_no, action, at, from_unit, unit, changed"
-ACTIONS = {"desk": ("received", "notified", "closed"), "automation": ("registered", "refer_a", "refer_b", "asked", "signed")}
+ACTIONS = {
+    "desk": ("received", "notified", "closed"),
+    "automation": ("registered", "refer_a", "refer_b", "asked", "signed"),
+}
 Row = dict[str, Any]
 
 
@@ -139,6 +140,15 @@ def finish(world: World) -> None:
     world.mark(row, **values)
 
 
+def contradict(world: World) -> None:
+    """A letter of a decided request is registered after the decision: joined, their dates do not fit together."""
+    request = world.pick("desk")
+    letter = world.pick("automation")
+    day = date.fromisoformat(request["registered"])
+    world.mark(request, decided=str(day), status="decided", result="completed")
+    world.mark(letter, tracking=request.get("tracking"), registered=str(day + timedelta(days=1)), secrecy="عادی")
+
+
 def mend(world: World) -> None:
     """A row that may have been broken is set right."""
     world.mark(world.pick("desk"), decided=None, closed=None, status=None, result=None)
@@ -175,7 +185,7 @@ def orphan(world: World) -> None:
 
 
 HAPPENINGS: tuple[Callable[[World], None], ...] = (
-    *(new_request, new_letter, new_letter, rename_letter, share_tracking, change_class, finish, finish, mend),
+    *(new_request, new_letter, new_letter, rename_letter, share_tracking, change_class, finish, contradict, mend, mend),
     *(spoil, step, step, delete, double, orphan),
 )
 
@@ -203,9 +213,3 @@ def _write_mappings(root: Path) -> None:
         (folder / "source.toml").write_text(text + CHANGES, encoding="utf-8")
         (folder / "case.sql").write_text("select * from subject_row order by rowid -- as they came\n", encoding="utf-8")
         (folder / "event.sql").write_text("select * from step order by ref, step_no", encoding="utf-8")
-
-
-def copy_instance(instance: Instance, root: Path) -> Instance:
-    """Copy an instance whole."""
-    shutil.copytree(instance.root, root)
-    return Instance(root)
