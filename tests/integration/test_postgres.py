@@ -82,6 +82,20 @@ def test_postgresql_gives_the_rows_that_sqlite_gives(
     assert _staged(instance) == _staged(other)
 
 
+def test_what_changed_on_a_server_is_read_alone(instance: Instance, server: Server) -> None:
+    """A run over changes finds an edit, and stages what a whole run would."""
+    read = extract(instance).read
+    with server.connect() as other:
+        other.execute("update desk.meta set value = '2026-10-20T17:00:00Z' where key = 'snapshot_at'")
+        other.execute(
+            """update desk.request set promised_date = null, changed_at = '2026-10-20'
+               where request_id = (select min(request_id) from desk.request where promised_date is not null)"""
+        )
+    report = extract(instance)
+    assert (report.is_window, report.read) == (True, read)
+    assert report.staged == extract(instance, full=True, dry_run=True).unchanged - report.unchanged == 1
+
+
 def test_a_source_is_read_in_one_snapshot(instance: Instance, server: Server) -> None:
     """What another program commits while a source is read is not seen."""
     source = _source(instance, "desk")
