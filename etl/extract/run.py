@@ -83,21 +83,7 @@ def extract(
             slugs.take_in(reading.slugs)
         _name_slugs(con, sources, slugs)
         date_cases(con, sources)
-        counts, events = screen(con, sources, snapshots=snapshots)
-        if not keeping.is_window:
-            work.check(counts, sources, events=events)
-        joined = join_cases(con)
-        misfits = reject_merged(con)
-        progress.step("timelines", 0)
-        derived = make_timelines(con, sources)
-        derive_cases(con, policy)
-        hash_content(con)
-        linkage = linkage_of(con, joined, rows="case_new where", promised="promised_on is not null")
-        totals = Totals(counts, joined, misfits, derived, linkage)
-        keeping.note_state(work.batch_id)
-        if keeping.is_window:
-            totals, events = keeping.totals()
-            work.check(totals.counts, sources, events=events)
+        totals = work.make_cases(sources, snapshots, progress=progress)
         report = work.settle(totals, snapshot_at=min(snapshots.values()))
         return report if dry_run else work.write(report, slugs, readings=readings, progress=progress)
 
@@ -141,6 +127,28 @@ class _Work:
                     expected=f"about as many as the {earlier:,} of the last run; nothing was written",
                     todo=f"Look at the source. If it is meant, raise limits.{limit} for one run.",
                 )
+
+    def make_cases(
+        self, sources: Sequence[SourceMap], snapshots: Mapping[str, datetime], *, progress: Progress
+    ) -> Totals:
+        """Make cases, timelines and their hashes of the rows that were read; give what there is over all sources."""
+        con, keeping = self.con, self.keeping
+        counts, events = screen(con, sources, snapshots=snapshots)
+        if not keeping.is_window:
+            self.check(counts, sources, events=events)
+        joined = join_cases(con)
+        misfits = reject_merged(con)
+        progress.step("timelines", 0)
+        derived = make_timelines(con, sources)
+        derive_cases(con, self.instance.settings.policy)
+        hash_content(con)
+        linkage = linkage_of(con, joined, rows="case_new where", promised="promised_on is not null")
+        keeping.note_state(self.batch_id)
+        if not keeping.is_window:
+            return Totals(counts, joined, misfits, derived, linkage)
+        totals, events = keeping.totals()
+        self.check(totals.counts, sources, events=events)
+        return totals
 
     def check_snapshots(self, snapshots: Mapping[str, datetime]) -> None:
         """Stop where a source stands for an earlier instant than the last time: its rows would undo what is known."""
