@@ -35,13 +35,13 @@ VERSION = "1"
 AVERAGE_MONTH = 2_500.0  # the sum of `monthly` in office.yml
 _DESK_INDEXES = """
 create index request_changed on request (changed_at);
-create index step_place on request_step (request_id, step_no);
+create unique index step_place on request_step (request_id, step_no);
 create index notice_request on notice (request_id);
-create index survey_request on survey (request_id);
+create unique index survey_request on survey (request_id);
 """
 _AUTOMATION_INDEXES = """
 create index dossier_changed on dossier (changed_at);
-create index referral_place on referral (dossier_id, step_no);
+create unique index referral_place on referral (dossier_id, step_no);
 create index referral_changed on referral (changed_at);
 """
 _NAMES = {"1": "دفتر وارده", "2": "دفتر صادره", "3": "دفتر داخلی"}
