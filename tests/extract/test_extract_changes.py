@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -120,6 +121,19 @@ def test_a_row_committed_late_is_read(world: World, tmp_path: Path) -> None:
     world.cases["desk"][0].update(promised="2025-09-01", changed=newest)
     report = check_equal(world, tmp_path)
     assert (report.is_window, report.staged) == (True, 1)
+
+
+def test_a_row_that_waits_for_its_day_is_taken_up(world: World, tmp_path: Path) -> None:
+    """A row dated after the snapshot is broken until that day has come; nothing changes in it then."""
+    world.mark(
+        world.cases["desk"][0], promised="2025-09-01", status="closed", closed=str(world.today + timedelta(days=3))
+    )
+    assert check_equal(world, tmp_path).quarantined == 1
+    world.mark(world.cases["desk"][1], promised="2025-09-02")
+    assert check_equal(world, tmp_path).quarantined == 1
+    world.day += 5
+    report = check_equal(world, tmp_path)
+    assert (report.is_window, report.quarantined) == (True, 0)
 
 
 def test_a_deletion_is_found_by_its_absence(world: World, tmp_path: Path) -> None:
