@@ -111,8 +111,12 @@ browser: $(VENV)/.dev-stamp
 long: $(VENV)/.dev-stamp
 	@$(BIN)/python -m pytest -m long $(ARGS)
 
+# Every spec, too, on Spark alone; py4j leaves its loopback sockets to the garbage collector.
+SPARK_SOCKETS := -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning
+
 engines: $(VENV)/.dev-stamp $(VENV)/.spark-stamp
 	@$(BIN)/python -m pytest -m spark tests/engines $(ARGS)
+	@SPEC_ENGINE=spark $(BIN)/python -m pytest --timeout 400 $(SPARK_SOCKETS) tests/spec $(ARGS)
 
 # KILLS says how many, SEED draws other moments: make kills KILLS=200 SEED=7
 kills: $(VENV)/.dev-stamp

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.reference.anonymise import Memory, release_months
 from tests.reference.offices import FIRST_ON, RUNS, Snapshot, small_policy, snapshots, stage
 from tests.reference.runs import next_history, rows_of
 
+FOLDER = Path(__file__).parent
 TABLES = ("margin", "case_group", "case_group_step", "trace_step", "statutory", "placement")
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -86,6 +88,13 @@ class Runs(Sequence[Run]):
             release_months(snapshot.cases, snapshot.due, policy=self._policy, memory=self._memory)
             self._done.append(Run(snapshot, rows_of_all(published), deepcopy(self._memory)))
         return self._done[place]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give every law time for all its offices on a busy machine: a run that is cut off ends the runs after it, too."""
+    for item in items:
+        if item.path.parent == FOLDER and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture(scope="session")
