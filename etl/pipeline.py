@@ -41,6 +41,7 @@ from etl.load import (
     ask,
     build_database,
     compare_release,
+    earlier_cells,
     heal,
     is_current_shape,
     newest_decisive,
@@ -325,6 +326,7 @@ def _anonymised(instance: Instance, backend: BaseBackend, job: _Job) -> Publishe
         promises=past.promises,
         timelines=released_timelines(instance, before=first) if policy.patterns == "public" else (),
         groups=released_groups(instance, backend, due=job.due),
+        cells=earlier_cells(instance, due=job.due),
     )
     published = anonymise(staging, calendar=calendar, policy=policy, history=history)
     return _with_source_quality(instance, published, job, is_first=not past.released)

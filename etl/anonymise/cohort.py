@@ -19,9 +19,9 @@ import pyarrow as pa
 
 from etl.anonymise.cadence import Bootstrap, cadence_in, with_periods, yearly_cadences
 from etl.anonymise.cases import month_index
-from etl.anonymise.held import fetch, hold_rows
+from etl.anonymise.held import fetch, hold, hold_rows
 from etl.anonymise.history import History
-from etl.anonymise.population import FLOOR_KEYS, Population, Row, peel_population, with_floor, with_services
+from etl.anonymise.population import FLOOR_KEYS, Peeled, Population, Row, peel_population, with_services
 from etl.calendars import Period, months_between, parse_period, period_of
 from etl.metadata import Policy
 from etl.model.codes import NOT_RECORDED
@@ -104,11 +104,11 @@ def cohort_groups(
     guessed: Bootstrap,
     low: int,
     high: int,
-) -> tuple[Table, Table]:
+) -> tuple[Peeled, Table]:
     """Peel the cohorts that close in the due months `low` to `high` (indexes).
 
-    case: staged cases. margins: all rows of `margin` up to the last due month. Result: the columns of `cohort_group`, and
-    the placed cases (case_number, release_id, period_code).
+    case: staged cases. margins: all rows of `margin` up to the last due month. Result: the cohorts, and the placed cases
+    (case_number, release_id, period_code).
     """
     calendar = cohort_calendar(policy, history)
     fixed = yearly_cadences(margins, policy=policy.cadence, begun=history.promises.cadence)
@@ -117,12 +117,18 @@ def cohort_groups(
     limits = hold_rows(case.get_backend(), "cohort_limit", _limits(calendar, policy, low, high), _LIMIT)
     closing = members.join(limits, "release_index")
     population = Population(NAME, COLUMNS, policy.cohorts.ladder)
-    groups = peel_population(_values(closing, policy), population, k=policy.k)
+    valued = hold(_values(closing, policy), NAME)
+    groups = peel_population(valued, population, k=policy.k)
     totals = _totals(margins, calendar, policy=policy, history=history, fixed=fixed, guessed=guessed)
     due = {key: count for key, count in totals.items() if low <= _index(policy, key[0]) <= high}
-    rows = [_written(row, policy, fixed, guessed) for row in with_floor(groups, due, population)]
-    placed = closing.select("case_number", "release_id", "period_code")
-    return hold_rows(case.get_backend(), NAME, rows, GROUP), placed
+    return Peeled(population, valued, groups, due), closing.select("case_number", "release_id", "period_code")
+
+
+def cohort_table(peeled: Peeled, *, policy: Policy, margins: Sequence[Mapping[str, Any]], guessed: Bootstrap) -> Table:
+    """Write cohorts out: the columns of `cohort_group`."""
+    fixed = yearly_cadences(margins, policy=policy.cadence)
+    rows = [_written(row, policy, fixed, guessed) for row in peeled.rows()]
+    return hold_rows(peeled.case.get_backend(), NAME, rows, GROUP)
 
 
 def _members(case: Table, calendar: Calendar, *, policy: Policy, history: History) -> Table:

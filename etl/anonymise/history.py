@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from etl.calendars import Period, months_between, parse_period
 from etl.errors import PrivacyError, ReleaseError
 from etl.metadata import Policy, Promises
+from etl.model.identity import Cell
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
@@ -36,6 +37,7 @@ class History:
         (activity_code, is_gap); looked at where policy says `patterns: public`.
     groups: rows of the published table `case_group`, as first placed, of the releases of a year that ends with a due month;
         None where there are none.
+    cells: what earlier releases of this year and the one before show by service family, for the identity of stock and flow.
     """
 
     due: tuple[Period, ...]
@@ -47,6 +49,7 @@ class History:
     promises: Promises = field(default_factory=Promises)
     timelines: Sequence[tuple[tuple[str, bool], ...]] = ()
     groups: Table | None = None
+    cells: Sequence[Cell] = ()
 
     def __post_init__(self) -> None:
         """Refuse a history without months, and one half of which is lost (PrivacyError: what was placed must be known)."""

@@ -8,8 +8,8 @@ margin, whatever was withdrawn at the source in between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 FLOOR_KEYS = ("release_id", "body_id", "case_type_code", "period_code")
+BARRED = "is_barred"
 Row = dict[str, Any]
+Place = tuple[str, str, str]  # release, body, case type
+_PLACE = pa.schema([(name, pa.string()) for name in ("release_id", "body_id", "case_type_code")])
 _ROOT = pa.schema([("node", pa.string()), ("root", pa.string())])
 
 
@@ -40,6 +43,7 @@ class Population:
     name: str
     columns: Mapping[str, str]
     ladder: Sequence[Mapping[str, str]]
+    without: str | None = None  # a column that no case may show; rungs keep their numbers
 
     def values(self) -> dict[str, list[str]]:
         """List, for each published column, the columns of a case that hold its values at the levels of the ladder."""
@@ -51,7 +55,39 @@ class Population:
 
     def rungs(self) -> tuple[Rung, ...]:
         """Make the rungs to peel by."""
-        return tuple(Rung(tuple(value_name(column, level) for column, level in rung.items())) for rung in self.ladder)
+        return tuple(
+            Rung(
+                tuple(value_name(column, level) for column, level in rung.items()),
+                barred_by=(BARRED,) if self.without in rung else (),
+            )
+            for rung in self.ladder
+        )
+
+
+@dataclass(frozen=True)
+class Peeled:
+    """A population before its floors are made: cases (one row each, as `peel_population` takes them), their groups, and the
+    cases of the margins by FLOOR_KEYS.
+    """
+
+    population: Population
+    case: Table
+    groups: Sequence[Row]
+    totals: Mapping[tuple[str, ...], int]
+
+    def without(self, column: str, places: Collection[Place], *, k: int) -> Peeled:
+        """Peel the cases of some places again, none of whom may show a column; the groups of all others stay."""
+        engine, names = self.case.get_backend(), _PLACE.names
+        wanted = [dict(zip(names, place, strict=True)) for place in sorted(places)]
+        inside = self.case.join(hold_rows(engine, "barred", wanted, _PLACE), names, how="semi")
+        barred = replace(self.population, without=column)
+        again = peel_population(inside.mutate(**{BARRED: ibis.literal(value=True)}), barred, k=k)
+        kept = [row for row in self.groups if tuple(row[name] for name in names) not in places]
+        return replace(self, groups=[*kept, *again])
+
+    def rows(self) -> list[Row]:
+        """Give the groups and their floors."""
+        return with_floor(self.groups, self.totals, self.population)
 
 
 def peel_population(case: Table, population: Population, *, k: int) -> list[Row]:

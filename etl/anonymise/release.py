@@ -19,11 +19,12 @@ import pyarrow as pa
 from etl.anonymise.cadence import Bootstrap, bootstrap, with_periods, yearly_cadences
 from etl.anonymise.cases import earlier_flags, month_index, staged_cases
 from etl.anonymise.coding import Lists, encode
-from etl.anonymise.cohort import cohort_groups
+from etl.anonymise.cohort import cohort_groups, cohort_table
 from etl.anonymise.columns import PUBLISHED, used_levels, value_name, with_published, with_values
 from etl.anonymise.duration import durations
 from etl.anonymise.finished import peel_finished
 from etl.anonymise.groups import PLACED_COLUMNS, case_groups, group_steps, number_groups
+from etl.anonymise.guard import guard
 from etl.anonymise.held import fetch, hold, hold_rows, let_go, let_go_since, mark
 from etl.anonymise.history import History
 from etl.anonymise.ladder import ladder_rungs
@@ -44,11 +45,12 @@ from etl.anonymise.quality import inferred_sums, quality_rows
 from etl.anonymise.report import group_sums, k_bases, linkage_sums, make_report
 from etl.anonymise.requesters import with_requesters
 from etl.anonymise.statutory import statutory
-from etl.anonymise.stock import open_groups
+from etl.anonymise.stock import open_groups, open_table
 from etl.anonymise.traces import PATTERN, Timelines, hold_timelines, trace_steps, with_traces
 from etl.anonymise.unit_time import unit_times
 from etl.errors import PrivacyError
 from etl.metadata import Policy, check_promises
+from etl.model.identity import FLOWS
 from etl.model.published import Published
 from etl.model.staging import Staging
 
@@ -102,6 +104,7 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     linkage, inferred = linkage_sums(case, low=low, high=high), inferred_sums(case, staging.event, low=low, high=high)
     cohort, in_cohort = cohort_groups(case, history=history, margins=[*known, *rows], guessed=guessed, **span)
     stock = open_groups(case, staging.event, calendar, policy=policy, due=history.due, margins=rows, **left)
+    guarded = guard([cohort, *stock], groups, margins=[*known, *rows], policy=policy, history=history)
     made = Published(
         margin=hold_rows(case.get_backend(), "margin", margins, MARGIN),
         case_group=groups,
@@ -110,8 +113,8 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
         statutory=hold(statutory(case, staging.case_exemption, **span), "statutory"),
         placement=placements(case=case, finished=finished, members=members, cohort=in_cohort, months=months, **left),
         numbers={
-            "cohort_group": cohort,
-            "open_group": stock,
+            "cohort_group": cohort_table(guarded[0], policy=policy, margins=[*known, *rows], guessed=guessed),
+            "open_group": open_table(case.get_backend(), guarded[1:]),
             "duration": durations(case, groups, alike=alike, members=members, policy=policy, history=history),
             "unit_time": unit_times(case, staging.event, calendar, **span),
         },
@@ -232,8 +235,7 @@ def _earlier_margins(history: History, policy: Policy, low: int) -> list[dict[st
     check_promises(policy, history.promises)
     if history.margin is None:
         return []
-    names = ("month_code", "body_id", "case_type_code", "registered_count", "finished_count", "open_count")
-    rows = fetch(history.margin.select(*names, "awaiting_count"))
+    rows = fetch(history.margin.select("month_code", "body_id", "case_type_code", *FLOWS, "awaiting_count"))
     newest = max((row["month_code"] for row in rows), default="")
     year, month = divmod(low - 1, 12)
     if rows and newest != f"{year:04}-{month + 1:02}":

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from etl.anonymise.cases import month_index
 from etl.anonymise.held import fetch, hold, hold_rows
-from etl.anonymise.population import FLOOR_KEYS, Population, Row, peel_population, with_floor, with_services
+from etl.anonymise.population import FLOOR_KEYS, Peeled, Population, peel_population, with_services
 from etl.calendars import Period, period_of
 from etl.metadata import Policy, duration_bands
 from etl.model.codes import NOT_RECORDED
@@ -46,28 +46,34 @@ def open_groups(
     margins: Sequence[Mapping[str, Any]],
     reopened: Table,
     withdrawn: Table | None,
-) -> Table:
-    """Peel the open cases at the end of every year that ends with a due month: the columns of `open_group`.
+) -> list[Peeled]:
+    """Peel the open cases at the end of every year that ends with a due month, year by year.
 
     case: staged cases; reopened, withdrawn: those that count as such in this run; margins: rows of the due months.
     """
     system = policy.calendar.system
     ends = [month for month in due if month.last_on == period_of(system, "year", month.last_on).last_on]
     population = Population(NAME, COLUMNS, policy.stock.ladder)
-    rows: list[Row] = []
+    made: list[Peeled] = []
     stock = _with_flags(case, reopened, withdrawn) if ends else case
     for month in ends:
         year = period_of(system, "year", month.last_on).code
         there = stock.filter(_is_open(stock, month_index(system, month)))
         there = hold(there.mutate(release_id=ibis.literal(month.code), period_code=ibis.literal(year)), "open")
-        valued = _values(there, event, calendar, policy=policy, month=month)
+        valued = hold(_values(there, event, calendar, policy=policy, month=month), "open")
         totals: dict[tuple[str, ...], int] = {
             (month.code, row["body_id"], row["case_type_code"], year): row["open_count"]
             for row in margins
             if row["month_code"] == month.code
         }
-        rows += with_floor(peel_population(valued, population, k=policy.k), totals, population)
-    return hold_rows(case.get_backend(), NAME, [{name: row[name] for name in GROUP.names} for row in rows], GROUP)
+        made.append(Peeled(population, valued, peel_population(valued, population, k=policy.k), totals))
+    return made
+
+
+def open_table(engine: Any, peeled: Sequence[Peeled]) -> Table:
+    """Write open groups out: the columns of `open_group`."""
+    rows = [{name: row[name] for name in GROUP.names} for year in peeled for row in year.rows()]
+    return hold_rows(engine, NAME, rows, GROUP)
 
 
 def _with_flags(case: Table, reopened: Table, withdrawn: Table | None) -> Table:

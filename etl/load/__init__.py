@@ -11,7 +11,15 @@ from etl.load.corrections import Preview, ask, waiting_requests
 from etl.load.database import build_database, is_current_shape
 from etl.load.describe import datasette_metadata
 from etl.load.healing import heal
-from etl.load.history import Past, newest_decisive, policy_of, read_history, released_groups, released_timelines
+from etl.load.history import (
+    Past,
+    earlier_cells,
+    newest_decisive,
+    policy_of,
+    read_history,
+    released_groups,
+    released_timelines,
+)
 from etl.load.placement import PLACEMENT
 from etl.load.release import ReleaseSummary, recount, write_releases
 from etl.load.totals import view_sources
@@ -29,6 +37,7 @@ __all__ = [
     "build_database",
     "compare_release",
     "datasette_metadata",
+    "earlier_cells",
     "heal",
     "is_current_shape",
     "newest_decisive",

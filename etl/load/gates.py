@@ -21,6 +21,7 @@ from etl.load.labels import DIMENSION_LISTS
 from etl.load.reconcile import Balance, has_twins, own_groups
 from etl.load.texts import TextCheck
 from etl.metadata import load_dictionary
+from etl.model.identity import POPULATIONS, Books
 from etl.model.quality import SHARE_POINTS, WHOLE, count_band
 
 LADDER = (
@@ -65,6 +66,7 @@ class Gated:
     ids: Mapping[str, frozenset[str]]  # body, unit, service
     texts: TextCheck
     corrections: Corrections = field(default_factory=Corrections)
+    books: Books = field(default_factory=Books)  # of all releases, this one with them
     documents: Sequence[tuple[str, str]] = ()  # name and text of policy.yml and report.json
 
 
@@ -196,6 +198,13 @@ def check_release_id(gated: Gated) -> None:
             raise _refused("gate-release-id", name, "rows of another release")
 
 
+def check_identity(gated: Gated) -> None:
+    """Refuse a release beside whose groups stock and flow give a hidden number of fewer than k cases."""
+    if gated.books.narrow(gated.release_id, k=gated.k):
+        found = "a number of fewer than k cases that stock and flow give away"
+        raise _refused("gate-identity", ", ".join(POPULATIONS), found)
+
+
 def check_corrections(gated: Gated) -> None:
     """Refuse a withdrawal of what is no released group, a second one, and a replacement that is not one coarser row.
 
@@ -276,6 +285,7 @@ GATES: tuple[Gate, ...] = (
     check_quality,
     check_margin_identity,
     check_nothing_lost,
+    check_identity,
     check_corrections,
     check_words,
     check_texts,

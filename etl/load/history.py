@@ -14,7 +14,9 @@ from etl.errors import ReleaseError
 from etl.instance import Instance
 from etl.load.archive import Release, list_releases, read_release, read_table
 from etl.load.arrange import earlier_traces
+from etl.load.identity import released_cells
 from etl.metadata import Promises, load_dictionary, promises_of
+from etl.model.identity import Cell
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
@@ -70,6 +72,12 @@ def released_groups(instance: Instance, backend: BaseBackend, *, due: Sequence[P
     files = [str(release.folder / "case_group.parquet") for release in releases]
     group = backend.read_parquet(files, table_name="earlier_group")
     return group.filter(group.replaces_id.isnull())
+
+
+def earlier_cells(instance: Instance, *, due: Sequence[Period]) -> list[Cell]:
+    """Say what earlier releases of the first due month's year, and of the year before, show by service family."""
+    releases = _releases(instance, due[0].code)
+    return released_cells(releases, instance.settings.policy, first_year=int(due[0].code[:4]) - 1)
 
 
 def newest_decisive(instance: Instance) -> Decisive | None:

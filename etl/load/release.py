@@ -30,12 +30,14 @@ from etl.load.files import Encoded, encode_bytes, encode_table
 from etl.load.gates import Gated, check_release
 from etl.load.healing import STAGING_PREFIX
 from etl.load.history import POLICY
+from etl.load.identity import read_books, shown_cells
 from etl.load.labels import Named, listed_codes, named_codes
 from etl.load.placement import check_placements, check_releases, stream_placements, write_placements
 from etl.load.quality import quality_table
 from etl.load.reconcile import Balance, own_groups
 from etl.load.texts import TextCheck, read_canaries
 from etl.metadata import load_dictionary
+from etl.model.identity import Books
 from etl.model.progress import SILENT, Progress
 from etl.model.published import Published
 
@@ -110,6 +112,7 @@ def write_releases(
     codes = [month.code for month in due]
     arranged, contents = _arranged(instance, backend, published, earlier, as_of=as_of, due=due)
     balance = _balance_of(earlier)
+    books = read_books(earlier, contents.policy, first_year=int(due[0].code[:4]) - 1)
     texts = TextCheck(read_canaries(instance.office))
     check_releases(published.placement, backend, codes)
     placements = stream_placements(published.placement, backend, group_ids=arranged.group_ids, due=codes)
@@ -117,7 +120,8 @@ def write_releases(
     folder = instance.private_folder("placement")
     summaries = []
     for done, (month, draft, placed) in enumerate(zip(due, drafts, placements, strict=True), 1):
-        check_release(_gated(draft, contents, balance, texts))
+        books.add(draft.tables["margin"].to_pylist(), shown_cells(draft.tables, contents.policy))
+        check_release(_gated(draft, contents, balance, books=books, texts=texts))
         if review is not None:
             draft = replace(draft, documents={**draft.documents, AUDIT: review(draft.tables, draft.documents[POLICY])})
         check_placements(placed, draft.tables["case_group"])
@@ -281,7 +285,7 @@ def _draft(
     return _Draft(month, number, {name: made[name] for name in names}, corrections, documents)
 
 
-def _gated(draft: _Draft, contents: RunContents, balance: Balance, texts: TextCheck) -> Gated:
+def _gated(draft: _Draft, contents: RunContents, balance: Balance, *, books: Books, texts: TextCheck) -> Gated:
     return Gated(
         release_id=draft.month.code,
         tables=draft.tables,
@@ -292,6 +296,7 @@ def _gated(draft: _Draft, contents: RunContents, balance: Balance, texts: TextCh
         ids=contents.ids,
         texts=texts,
         corrections=draft.corrections,
+        books=books,
         documents=[(name, content.decode()) for name, content in draft.documents.items()],
     )
 

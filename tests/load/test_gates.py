@@ -48,7 +48,18 @@ def others(table: str, *rows: dict[str, Any]) -> Office:
     return Office(["1403-01"], [group()], numbers={table: rows}, margin={KEY: stock})
 
 
+def stock_and_flow(hidden: int) -> Office:
+    """36 permits and 20 of welfare finished in a month, 40 and 20 registered, `hidden` more of an unknown service."""
+    shown = {"rung_number": 3, "service_level": "family"}
+    groups = [group(case_count=36, service_id="permits", **shown), group(case_count=20, service_id="welfare", **shown)]
+    cohorts = [COHORT | {"service_id": name, "case_count": n} for name, n in (("permits", 40), ("welfare", 20))]
+    cohorts.append(COHORT | BARE | {"case_count": hidden})
+    margin = {KEY: {"registered_count": 60 + hidden, "open_count": 4 + hidden}}
+    return Office(["1403-01"], groups, numbers={"cohort_group": cohorts}, margin=margin)
+
+
 REFUSED = {
+    "a number that stock and flow give away": ("gate-identity", stock_and_flow(3)),
     "a cohort below k": (
         "gate-k",
         others("cohort_group", COHORT | {"case_count": 9}, COHORT | BARE | {"case_count": 3}),
@@ -99,7 +110,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("office", [others("cohort_group", COHORT), others("open_group", OPEN)])
+@pytest.mark.parametrize("office", [others("cohort_group", COHORT), others("open_group", OPEN), stock_and_flow(12)])
 def test_other_populations_that_close_pass(release: Callable[[Office], Any], office: Office) -> None:
     """Cohorts that are all registered cases, and open groups that are all open ones, are released."""
     assert len(release(office)) == 1

@@ -1,0 +1,83 @@
+"""The identity of stock and flow, kept from isolating fewer than k cases: cohorts and open groups stand back for it.
+
+Month by month, as they are released: where the cells of a release, with all before it, would let anybody derive a number
+within 1 … k − 1 (`etl.model.identity`), the cohorts and open groups of that body and case type that this release brings
+are peeled again, before anything is written, by the rungs that show no service. All families of the body and type lose
+it together, so that nothing says which one it was for. What finished groups alone would give away stays for the gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from etl.anonymise.held import fetch
+from etl.anonymise.history import History
+from etl.anonymise.population import Peeled, Place, Row
+from etl.metadata import Policy
+from etl.metadata.levels import ancestors
+from etl.model.identity import FINISHED, Books, Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ibis.expr.types import Table
+
+COLUMN = "service"
+EARLIER = "earlier"
+_PLACE = ("body_id", "case_type_code", "period_code", "release_id")
+
+
+def guard(
+    peeled: Sequence[Peeled],
+    groups: Table,
+    *,
+    margins: Sequence[Mapping[str, Any]],
+    policy: Policy,
+    history: History,
+) -> list[Peeled]:
+    """Give the populations with the groups that stand back peeled again.
+
+    peeled: cohorts and open groups of this run. groups: `case_group` of this run. margins: all rows of `margin` up to the
+    last due month. Cost: pure counting by body, type and family; peeling again only where something was found.
+    """
+    books = Books()
+    books.add(margins, history.cells)
+    cells = [
+        *_finished_cells(groups, policy),
+        *(cell for each in peeled for cell in _cells(each.population.name, each.groups, policy)),
+    ]
+    by_release: dict[str, list[Cell]] = {}
+    for cell in cells:
+        by_release.setdefault(cell.release_id, []).append(cell)
+    barred: set[Place] = set()
+    for month in history.due:
+        new = by_release.get(month.code, [])
+        kinds = {
+            (found.body_id, found.case_type_code) for found in books.with_cells(new).narrow(month.code, k=policy.k)
+        }
+        stays = [
+            cell for cell in new if cell.population == FINISHED or (cell.body_id, cell.case_type_code) not in kinds
+        ]
+        books.add((), stays)
+        barred |= {(month.code, *kind) for kind in kinds}
+    return [each.without(COLUMN, barred, k=policy.k) for each in peeled] if barred else list(peeled)
+
+
+def _finished_cells(groups: Table, policy: Policy) -> list[Cell]:
+    shown = groups.filter(groups.service_id.notnull() & (groups.period_code != EARLIER))
+    counted = shown.group_by(*_PLACE, "service_id").agg(case_count=shown.case_count.sum().cast("int64"))
+    return _cells(FINISHED, fetch(counted), policy)
+
+
+def _cells(population: str, rows: Sequence[Row], policy: Policy) -> list[Cell]:
+    roots = ancestors(policy.services, 1)
+    return [
+        Cell(population, *_place(row), roots.get(row["service_id"]) or row["service_id"], row["case_count"])
+        for row in rows
+        if row["service_id"] is not None
+    ]
+
+
+def _place(row: Row) -> tuple[str, str, str, str]:
+    return row["body_id"], row["case_type_code"], row["period_code"], row["release_id"]

@@ -1,0 +1,57 @@
+"""What released tables show by service family: the cells of the identity of stock and flow (`etl.model.identity`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.load.archive import Release, read_table
+from etl.metadata import Policy, load_dictionary
+from etl.metadata.levels import ancestors
+from etl.model.identity import FINISHED, POPULATIONS, Books, Cell
+
+EARLIER = "earlier"  # late cases of several years, which no identity of a year counts
+_KEYS = ["body_id", "case_type_code", "period_code", "release_id", "service_id"]
+
+
+def shown_cells(tables: Mapping[str, pa.Table], policy: Policy) -> list[Cell]:
+    """Sum the cases that the tables of a release show in each service family, as they were first placed."""
+    roots = ancestors(policy.services, 1)
+    cells = []
+    for name in POPULATIONS:
+        group = tables[name]
+        if name == FINISHED:
+            group = group.filter(pc.and_(pc.is_null(group["replaces_id"]), pc.not_equal(group["period_code"], EARLIER)))
+        shown = group.filter(pc.is_valid(group["service_id"])).group_by(_KEYS).aggregate([("case_count", "sum")])
+        for body, kind, period, release, service, count in zip(
+            *(shown[n].to_pylist() for n in shown.column_names), strict=True
+        ):
+            cells.append(Cell(name, body, kind, period, release, roots.get(service, service), count))
+    return cells
+
+
+def released_cells(releases: Sequence[Release], policy: Policy, *, first_year: int) -> list[Cell]:
+    """Read the cells of the releases of a year and those after it."""
+    cells: list[Cell] = []
+    for release in releases:
+        if int(release.release_id[:4]) >= first_year:
+            cells += shown_cells({name: _read(release, name) for name in POPULATIONS}, policy)
+    return cells
+
+
+def read_books(releases: Sequence[Release], policy: Policy, *, first_year: int) -> Books:
+    """Read what the releases of a year and those after it say, margins and cells."""
+    books = Books()
+    margin = load_dictionary().tables["margin"]
+    for release in releases:
+        if int(release.release_id[:4]) >= first_year:
+            books.add(read_table(release, margin).to_pylist(), ())
+    books.add((), released_cells(releases, policy, first_year=first_year))
+    return books
+
+
+def _read(release: Release, name: str) -> pa.Table:
+    own = ("replaces_id",) if name == FINISHED else ()
+    return read_table(release, load_dictionary().tables[name], columns=(*_KEYS, "case_count", *own))

@@ -1,0 +1,129 @@
+"""Stock and flow across populations: what they would give away is found, and cohorts and open groups stand back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from etl.anonymise.guard import guard
+from etl.anonymise.history import History
+from etl.anonymise.population import Peeled, Population, peel_population
+from etl.calendars import parse_period
+from etl.metadata import Policy
+from etl.metadata.settings import Node
+from etl.model.identity import COHORT, FINISHED, FLOWS, STOCK, Books, Cell, Narrow
+
+KIND = ("alef", "service")
+POLICY = Policy(k=10, services=(Node("permits", None, {}), Node("build", "permits", {}), Node("tax", None, {})))
+GROUPS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("body_id", "case_type_code", "period_code", "release_id", "service_id")),
+        ("case_count", pa.int64()),
+    ]
+)
+
+
+def margin(month: str, body: str = "alef", **counts: int) -> dict[str, Any]:
+    """Make a row of monthly counts."""
+    named = {f"{name}_count": count for name, count in counts.items()}
+    return dict.fromkeys(FLOWS, 0) | {"body_id": body, "case_type_code": "service", "month_code": month} | named
+
+
+def cell(population: str, period: str, release: str, family: str, count: int) -> Cell:
+    """Make a cell of the body."""
+    return Cell(population, *KIND, period, release, family, count)
+
+
+def books(*, floor: int) -> Books:
+    """63 registered in a month, 60 by family, `floor` more without; 56 of them finished, all by family."""
+    made = Books()
+    made.add([margin("1403-01", registered=60 + floor, finished=56, open=4 + floor)], ())
+    cells = [(FINISHED, "permits", 36), (FINISHED, "tax", 20), (COHORT, "permits", 40), (COHORT, "tax", 20)]
+    made.add((), [cell(population, "1403-01", "1403-01", family, count) for population, family, count in cells])
+    return made
+
+
+def test_a_number_that_stock_and_flow_give_away_is_found() -> None:
+    """Of seven open cases four to seven are permits, though open cases are shown without a service."""
+    assert books(floor=3).narrow("1403-01", k=10) == [Narrow(*KIND, "1403-01", "permits")]
+
+
+def test_what_is_not_shown_widens() -> None:
+    """With twelve registered cases of unknown service, four to sixteen of the open cases are permits."""
+    assert books(floor=12).narrow("1403-01", k=10) == []
+
+
+def test_one_family_alone_says_nothing_more_than_the_type() -> None:
+    """Where every shown case is a permit, the identity tells what the margins tell."""
+    made = books(floor=3)
+    made.cells[KIND] = [each for each in made.cells[KIND] if each.family == "permits"]
+    assert made.narrow("1403-01", k=10) == []
+
+
+def test_a_year_begins_with_the_open_groups_of_the_one_before() -> None:
+    """Open groups of two year ends and all that came and went between: a finished permit that no group shows is found."""
+    made = Books()
+    months = [margin("1402-12", open=60), *(margin(f"1403-{month:02}", open=60) for month in range(1, 12))]
+    made.add([*months, margin("1403-12", registered=50, finished=54, open=56)], ())
+    known = [cell(STOCK, "1402", "1402-12", "permits", 40), cell(STOCK, "1402", "1402-12", "tax", 20)]
+    known += [cell(COHORT, "1403-12", "1403-12", "permits", 30), cell(COHORT, "1403-12", "1403-12", "tax", 20)]
+    known += [cell(FINISHED, "1403-12", "1403-12", "permits", 30), cell(FINISHED, "1403-12", "1403-12", "tax", 20)]
+    made.add((), known)
+    assert made.narrow("1403-12", k=10) == []
+    after = [cell(STOCK, "1403", "1403-12", "permits", 36), cell(STOCK, "1403", "1403-12", "tax", 20)]
+    assert made.with_cells(after).narrow("1403-12", k=10) == [Narrow(*KIND, "1403-12", "permits")]
+
+
+def test_a_cohort_that_would_give_a_number_away_stands_back(backend: Any) -> None:
+    """All families of the body and type lose their service, no case is lost, and another body keeps its own."""
+    ladder = ({"service": "leaf"}, {"channel": "code"})
+    population = Population(COHORT, {"service": "service_id", "channel": "channel_code"}, ladder)
+    services = ["build"] * 40 + ["tax"] * 20 + [None] * 3
+    rows = [
+        {"case_number": place, "requester_key": None, "release_id": "1403-01", "body_id": body}
+        | {"case_type_code": "service", "period_code": "1403-01", "channel_at_code": "web"}
+        | {"service_at_leaf": service or f"rare{place}"}
+        for place, (body, service) in enumerate([(body, each) for body in ("alef", "be") for each in services])
+    ]
+    schema = pa.schema(
+        [(name, pa.int32() if name == "case_number" else pa.string()) for name in rows[0]],
+    )
+    case = backend.create_table("cohort_case", pa.Table.from_pylist(rows, schema=schema), temp=True)
+    totals = {("1403-01", body, "service", "1403-01"): 63 for body in ("alef", "be")}
+    cohort = Peeled(population, case, peel_population(case, population, k=10), totals)
+    shown = [("alef", "build", 36), ("alef", "tax", 20), ("be", "build", 20), ("be", "tax", 13)]
+    finished = [dict(zip(GROUPS.names, (b, "service", "1403-01", "1403-01", s, n), strict=True)) for b, s, n in shown]
+    groups = backend.create_table("finished_group", pa.Table.from_pylist(finished, schema=GROUPS), temp=True)
+    margins = [margin("1403-01", registered=63, finished=56, open=7)]
+    margins += [margin("1403-01", "be", registered=63, finished=33, open=30)]
+    month = parse_period("jalali", "1403-01")
+    (guarded,) = guard([cohort], groups, margins=margins, policy=POLICY, history=History((month,), month))
+    found = {(row["body_id"], row["service_id"], row["rung_number"], row["case_count"]) for row in guarded.rows()}
+    assert found == {("alef", None, 2, 63), ("be", "build", 1, 40), ("be", "tax", 1, 20), ("be", None, 3, 3)}
+    assert {row["body_id"] for row in cohort.rows() if row["service_id"] is not None} == {"alef", "be"}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_earlier_releases_showed_counts(backend: Any, *, known: bool) -> None:
+    """An open group of last year's end is in the memory of a run; without it nothing could be solved."""
+    population = Population(STOCK, {"service": "service_id"}, ({"service": "leaf"},))
+    schema = pa.schema([("case_number", pa.int32()), *((n, pa.string()) for n in ("requester_key", "service_at_leaf"))])
+    for name in ("release_id", "body_id", "case_type_code", "period_code"):
+        schema = schema.append(pa.field(name, pa.string()))
+    rows = [
+        {"case_number": place, "service_at_leaf": "build" if place < 36 else "tax", "release_id": "1403-01"}
+        | {"body_id": "alef", "case_type_code": "service", "period_code": "1403"}
+        for place in range(56)
+    ]
+    case = backend.create_table(f"open_case_{known}", pa.Table.from_pylist(rows, schema=schema), temp=True)
+    groups = backend.create_table(f"no_group_{known}", GROUPS.empty_table(), temp=True)
+    stock = Peeled(population, case, peel_population(case, population, k=10), {})
+    month = parse_period("jalali", "1403-01")
+    before = [cell(STOCK, "1402", "1402-12", "permits", 40), cell(STOCK, "1402", "1402-12", "tax", 20)]
+    history = replace(History((month,), month), cells=before if known else ())
+    margins = [margin("1403-01", finished=4, open=56)]
+    (guarded,) = guard([stock], groups, margins=margins, policy=POLICY, history=history)
+    assert all(row["service_id"] is None for row in guarded.groups) == known
