@@ -4,7 +4,7 @@ Order statistics of nested selections bound single cases: subtract the groups wh
 around them, and a rank with many cases on either side may stand for the last one of the few that are left. So every
 selection carries, for each of its waits in rising order, the least and the most that it can be by all that is published
 below it: bands, lateness, and the figures of groups and of smaller selections. A figure is shown only if, after all these
-are taken away, at least four cases are left on each side of it (decision record 0018).
+are taken away, at least four cases are left on each side of it (decision record 0019).
 
 Knowing more than outsiders do (how many cases have a time) errs on the side of showing less. Pure numbers, no relation.
 """

@@ -1,7 +1,7 @@
 """Waits over closed sets: one chain of ever smaller selections of a body's year, each a union of whole groups.
 
 All that a body finished in a year, then by case type, by service family, by service: every selection is a part of one
-other, and no two of the same kind overlap (DESIGN §4 table, decision record 0018). A selection is what anybody selects by
+other, and no two of the same kind overlap (DESIGN §4 table, decision record 0019). A selection is what anybody selects by
 published columns of `case_group` (period in the year, released with its last month at the latest, as first placed), and
 `scope_count` is the sum of its `case_count`. Released once, with the year's last month, and never changed.
 
