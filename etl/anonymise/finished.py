@@ -61,6 +61,7 @@ def _late(peeled: Table, rungs: Sequence[Rung], policy: Policy) -> Table:
         parts.append(_found(again, stage))
         rest = again.filter(again.rung_number.isnull())
     parts.append(rest.mutate(late_for_code=ibis.null("string")))
+    parts = [part.mutate(rung_number=part.rung_number.cast("int64")) for part in parts]  # Spark widens some of them
     names = parts[0].columns
     return _dressed(ibis.union(*(part.select(*names) for part in parts))).select(*_regular(peeled, rungs).columns)
 
@@ -74,7 +75,6 @@ def _dressed(case: Table) -> Table:
     is_placed: Any = case.rung_number.notnull()
     is_own = case.late_for_code == case.own_period_code
     return case.mutate(
-        rung_number=case.rung_number.cast("int64"),
         is_floor=ibis.literal(False),
         is_placed=is_placed,
         period_code=ibis.ifelse(is_placed, case.late_for_code, case.own_period_code),
