@@ -108,6 +108,7 @@ check: $(VENV)/.dev-stamp
 browser: $(VENV)/.dev-stamp
 	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
+# HISTORIES says how many long histories of late cases are played: make long HISTORIES=3
 long: $(VENV)/.dev-stamp
 	@$(BIN)/python -m pytest -m long $(ARGS)
 
