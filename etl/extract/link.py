@@ -45,13 +45,20 @@ def join_cases(con: duckdb.DuckDBPyConnection) -> Joined:
            group by letter_key having count(*) = 1"""
     )
     _merge(con)
-    joined = scalar(con, "select count(*) from key_of")
-    matched = scalar(con, "select count(distinct letter_key) from pair")
-    desk = scalar(con, "select count(*) from case_raw where role = 'desk'")
-    letters = scalar(con, "select count(distinct case_key) from reference where role = 'automation'")
+    return count_letters(
+        desk=scalar(con, "select count(*) from case_raw where role = 'desk'"),
+        followed=scalar(con, "select count(distinct case_key) from key_of"),
+        joined=scalar(con, "select count(*) from key_of"),
+        matched=scalar(con, "select count(distinct letter_key) from pair"),
+        letters=scalar(con, "select count(distinct case_key) from reference where role = 'automation'"),
+    )
+
+
+def count_letters(*, desk: int, followed: int, joined: int, matched: int, letters: int) -> Joined:
+    """Tell letters that joined a request from those that fit several and those that fit none."""
     return Joined(
         desk_requests=desk,
-        followed=scalar(con, "select count(distinct case_key) from key_of"),
+        followed=followed,
         letters_joined=joined,
         letters_ambiguous=matched - joined,
         letters_unmatched=letters - matched if desk else 0,

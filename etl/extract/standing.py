@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from etl.extract.kept import ROW_BITS, kept_folder
-from etl.extract.link import Joined
+from etl.extract.link import Joined, count_letters
 from etl.extract.manifest import DataFile, Manifest, describe_file
 from etl.extract.report import Indicator, Linkage
 from etl.extract.screen import EventCount, SourceCount, scalar
@@ -159,13 +159,8 @@ def count_joined(con: duckdb.DuckDBPyConnection) -> Joined:
         scalar(con, f"select count(*) from standing where {what}") for what in ("joined_to is not null", "is_matched")
     )
     desk, letters = (scalar(con, f"select count(*) from standing where {what}") for what in ("is_request", "is_letter"))
-    return Joined(
-        desk_requests=desk,
-        followed=scalar(con, "select count(distinct joined_to) from standing"),
-        letters_joined=joined,
-        letters_ambiguous=matched - joined,
-        letters_unmatched=letters - matched if desk else 0,
-    )
+    followed = scalar(con, "select count(distinct joined_to) from standing")
+    return count_letters(desk=desk, followed=followed, joined=joined, matched=matched, letters=letters)
 
 
 def write_state(con: duckdb.DuckDBPyConnection, staging: Path, *, batch_id: int) -> list[Path]:
