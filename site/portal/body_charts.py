@@ -9,6 +9,7 @@ from portal.body_facts import BodyFacts, is_one_longest
 from portal.charts import Chart, Series
 from portal.intervals import Interval
 from portal.released import Released, Row
+from portal.share_bar import share_bar
 from portal.words import Words
 
 _OUTCOME_TONES = {
@@ -59,29 +60,13 @@ def outcome_chart(lines: Sequence[OutcomeLine], released: Released, words: Words
         return None
     total = lines[0].share.total
     known = sum(line.share.at_least for line in lines)
-    series = [
-        Series(
-            outcome_title(line, released, words),
-            (100 * line.share.low,),
-            line.tone,
-            (words.pct(line.share.low),),
-        )
-        for line in lines
-    ]
-    hidden = (total - known) / total if total else 0
-    if hidden > 0:
-        series.append(Series(words.say("not shown at this detail"), (100 * hidden,), "hidden", (words.pct(hidden),)))
-    said = words.say("; ").join(f"{s.label} {s.texts[0]}" for s in series)
-    return Chart(
-        kind="bar",
-        name="outcomes",
+    return share_bar(
+        "outcomes",
+        [(outcome_title(line, released, words), line.tone, line.share) for line in lines],
+        hidden=(total - known) / total if total else 0,
         title=words.say("Outcomes"),
-        text=said,
-        lang=words.lang,
-        categories=("",),
-        series=tuple(series),
-        unit="٪" if words.lang == "fa" else "%",
         heading=words.say("Outcome"),
+        words=words,
     )
 
 

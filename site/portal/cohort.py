@@ -12,11 +12,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from portal.charts import Chart, Series
+from portal.charts import Chart
 from portal.intervals import Interval
 from portal.released import Released, Row
 from portal.scope import FEWEST, WINDOW, Scope
 from portal.sentence import noun_of, verb_of
+from portal.share_bar import share_bar
 from portal.words import Words
 
 NOT_RECORDED = "not_recorded"
@@ -143,29 +144,17 @@ def _known(cohort: Cohort) -> list[tuple[str, Interval]]:
 
 def _chart(cohort: Cohort, released: Released, words: Words) -> Chart:
     """Draw one bar of all registered cases; the hatched end is what is not shown."""
-    series = [
-        Series(
-            released.label("cohort_state", state, lang=words.lang).text,
-            (100 * share.low,),
-            _TONES[state],
-            (words.pct(share.low),),
-        )
+    shares = [
+        (released.label("cohort_state", state, lang=words.lang).text, _TONES[state], share)
         for state, share in _known(cohort)
     ]
-    hidden = cohort.on_time.not_shown / cohort.on_time.total
-    if hidden:
-        series.append(Series(words.say("not shown at this detail"), (100 * hidden,), "hidden", (words.pct(hidden),)))
-    said = words.say("; ").join(f"{each.label} {each.texts[0]}" for each in series)
-    return Chart(
-        kind="bar",
-        name="cohort",
+    return share_bar(
+        "cohort",
+        shares,
+        hidden=cohort.on_time.not_shown / cohort.on_time.total,
         title=words.say("Of all that were registered"),
-        text=said,
-        lang=words.lang,
-        categories=("",),
-        series=tuple(series),
-        unit="٪" if words.lang == "fa" else "%",
         heading=words.say("What became of them"),
+        words=words,
     )
 
 
