@@ -1,93 +1,60 @@
-"""Stock and flow: open before + registered - finished = open after, solved for what one of the four tables hides.
+"""Stock and flow: open before + registered - finished = open after, solved for what one of its numbers hides.
 
-Four partitions of the same people stand side by side: cohorts, finished groups, and the open stock of two year ends. For
-each body, case type and service family the identity bounds what each of them hides there; a bound within 1 … k - 1 is a
-hit (review: 136 of 236 cells when nothing guarded them). Margins alone must close to the case. Of two exact tables over
-the same cases Fréchet's bound (a cell is at least the sum of its margins less the total) is counted as a limit of the law.
+Partitions of the same people stand side by side: cohorts, finished groups, and the open stock of year ends. From every
+month end to every later one (`etl.audit.windows`) the identity bounds what each of them hides of a service family; a bound
+within 1 … k - 1 is a hit (review: 136 of 236 cells when nothing guarded them). Where one family alone is named anywhere,
+all hidden cases can be its own, and nothing is learnt. Margins alone must close to the case. Of two exact tables over the
+same cases Fréchet's bound (a cell is at least the sum of its margins less the total) is counted as a limit of the law.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import pyarrow.compute as pc
+import numpy as np
 
-from etl.audit.candidates import tree_roots
 from etl.audit.evidence import Evidence
 from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
+from etl.audit.windows import CAME, COHORTS, GROUPS, KIND, STOCK, WENT, Windows, stock_windows
 
 NAME = "flows"
-KIND = ("body_id", "case_type_code")
-CAME = ("registered_count", "late_registered_count", "reopened_count")
-WENT = ("finished_count", "late_finished_count", "withdrawn_count")
-COHORTS, GROUPS, STOCK = "cohort_group", "case_group", "open_group"
 Key = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Term:
-    """One term of the identity for a body, type and year: cases shown by family, and how many show none."""
-
-    shown: Mapping[str, int]
-    hidden: int
-
-    @property
-    def is_there(self) -> bool:
-        """Say whether the table has anything to say."""
-        return bool(self.shown) or self.hidden > 0
 
 
 def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
     """Solve every identity there is; nothing is drawn."""
     tally = Tally(NAME)
     _margins_close(evidence, tally)
-    if all(evidence.table(name).num_rows for name in (COHORTS, GROUPS, STOCK)):
-        for kind, year, terms, slack in yearly_terms(evidence):
-            _solve(kind, year, terms, slack, evidence, tally)
+    if any(evidence.table(name).num_rows for name in (COHORTS, STOCK)):
+        for windows in stock_windows(evidence):
+            _solve(windows, evidence.k, tally)
     _stocks_apart(evidence, tally)
     _frechet(evidence, tally)
     return tally.done()
 
 
-def yearly_terms(evidence: Evidence) -> list[tuple[Key, str, tuple[Term, Term, Term, Term], int]]:
-    """Give (body and type), year, the terms open before, registered, finished, open after, and the slack of other flows."""
-    volumes = _volumes(evidence)
-    stock = _by_family(evidence, STOCK)
-    cohort, finished = _by_family(evidence, COHORTS), _by_family(evidence, GROUPS)
-    found = []
-    for (kind, year), volume in sorted(volumes.items()):
-        before = (kind, str(int(year) - 1))
-        if (kind, year) not in stock or before not in stock or before not in volumes:
-            continue
-        terms = (
-            _term(stock[before], volumes[before]["open"]),
-            _term(cohort.get((kind, year), {}), volume["registered"]),
-            _term(finished.get((kind, year), {}), volume["finished"]),
-            _term(stock[kind, year], volume["open"]),
-        )
-        found.append((kind, year, terms, volume["other"]))
-    return found
-
-
-def _solve(kind: Key, year: str, terms: tuple[Term, ...], slack: int, evidence: Evidence, tally: Tally) -> None:
-    signs = (1, 1, -1, -1)
-    families = sorted({family for term in terms for family in term.shown})
-    for family in families:
-        shown = sum(sign * term.shown.get(family, 0) for sign, term in zip(signs, terms, strict=True))
-        for place, (sign, term) in enumerate(zip(signs, terms, strict=True)):
-            tally.tried()
-            others = [(s, t.hidden) for at, (s, t) in enumerate(zip(signs, terms, strict=True)) if at != place]
-            # sign * hidden = -(shown + what the others hide) up to the slack
-            least = -shown - sum(hidden for s, hidden in others if s > 0) - slack
-            most = -shown + sum(hidden for s, hidden in others if s < 0) + slack
-            low, high = (least, most) if sign > 0 else (-most, -least)
-            low, high = max(low, 0), min(high, term.hidden)
-            if 0 < low <= high < evidence.k:
-                where = key_text(dict(zip(KIND, kind, strict=True)) | {"year_code": year, "service_id": family})
-                tally.hit("hidden_value", tables=(COHORTS, GROUPS, STOCK), where=where)
+def _solve(windows: Windows, k: int, tally: Tally) -> None:
+    plus = sum(term.hidden for term in windows.terms if term.sign > 0)
+    minus = sum(term.hidden for term in windows.terms if term.sign < 0)
+    is_window = np.triu(np.ones((len(windows.months),) * 2, dtype=bool))
+    for family in windows.families if len(windows.families) > 1 else ():
+        shown = sum(term.sign * term.shown[family] for term in windows.terms if family in term.shown)
+        is_found = np.zeros_like(is_window)
+        for term in windows.terms:
+            tally.tried(int(is_window.sum()))
+            # the hidden part of this term makes up for what is shown and for what the others may hide
+            low, high = (
+                (-shown - (plus - term.hidden), minus - shown)
+                if term.sign > 0
+                else (shown - (minus - term.hidden), shown + plus)
+            )
+            most = np.minimum(high, term.hidden)
+            is_found |= (low > 0) & (low <= most) & (most < k)
+        for first, last in np.argwhere(is_found & is_window):
+            where = dict(zip(KIND, windows.kind, strict=True)) | {"service_id": family}
+            text = f"{key_text(where)} from {windows.months[first]} to {windows.months[last]}"
+            tally.hit("hidden_value", tables=(COHORTS, GROUPS, STOCK), where=text)
 
 
 def _margins_close(evidence: Evidence, tally: Tally) -> None:
@@ -98,7 +65,10 @@ def _margins_close(evidence: Evidence, tally: Tally) -> None:
         if kind in before:
             tally.tried()
             left = (
-                before[kind]["open_count"] + sum(row[n] for n in CAME) - sum(row[n] for n in WENT) - row["open_count"]
+                before[kind]["open_count"]
+                + sum(row[n] for n in (*CAME, "reopened_count"))
+                - sum(row[n] for n in (*WENT, "withdrawn_count"))
+                - row["open_count"]
             )
             if left:
                 where = key_text({name: row[name] for name in (*KIND, "month_code")})
@@ -137,35 +107,3 @@ def _frechet(evidence: Evidence, tally: Tally) -> None:
                     tally.tried()
                     if one + other - total > 0 and min(one, other) < evidence.k:
                         tally.limit("statutory_frechet")
-
-
-def _volumes(evidence: Evidence) -> dict[tuple[Key, str], dict[str, int]]:
-    sums: dict[tuple[Key, str], dict[str, int]] = {}
-    months: dict[tuple[Key, str], int] = {}
-    for row in evidence.table("margin").sort_by("month_code").to_pylist():
-        key = (tuple(row[name] for name in KIND), row["month_code"][:4])
-        year = sums.setdefault(key, {"registered": 0, "finished": 0, "open": 0, "other": 0})
-        months[key] = months.get(key, 0) + 1
-        year["registered"] += row["registered_count"] + row["late_registered_count"]
-        year["finished"] += row["finished_count"] + row["late_finished_count"]
-        year["other"] += row["reopened_count"] + row["withdrawn_count"]
-        year["open"] = row["open_count"]
-    return {key: year for key, year in sums.items() if months[key] == 12}
-
-
-def _by_family(evidence: Evidence, name: str) -> dict[tuple[Key, str], dict[str, int]]:
-    table = evidence.partition(name)
-    roots = tree_roots(evidence, "service")
-    columns = [*KIND, "period_code", "service_id"]
-    dated = table.filter(pc.not_equal(table["period_code"], "earlier"))
-    sums: dict[tuple[Key, str], dict[str, int]] = {}
-    for row in dated.group_by(columns).aggregate([("case_count", "sum")]).to_pylist():
-        year = sums.setdefault((tuple(row[n] for n in KIND), row["period_code"][:4]), {})
-        if row["service_id"] is not None:
-            family = roots.get(row["service_id"], row["service_id"])
-            year[family] = year.get(family, 0) + row["case_count_sum"]
-    return sums
-
-
-def _term(shown: Mapping[str, int], volume: int) -> Term:
-    return Term(shown, max(0, volume - sum(shown.values())))

@@ -18,8 +18,8 @@ from etl.audit.bounds import Bounds
 from etl.audit.candidates import Candidates
 from etl.audit.evidence import Evidence, Release
 from etl.audit.finding import Attack, Tally
-from etl.audit.flows import COHORTS, GROUPS, KIND, STOCK, yearly_terms
 from etl.audit.selections import key_text
+from etl.audit.windows import COHORTS, GROUPS, KIND, STOCK, Windows, stock_windows
 
 NAME = "programme"
 SOLVED = ("outcome", "lateness")
@@ -185,23 +185,32 @@ def _key(row: Row) -> tuple[Any, ...]:
 
 
 def _solve_flows(evidence: Evidence, tally: Tally) -> None:
-    """All families of a body and year at once: what each table hides of each family, tied by the identity."""
+    """All families of a body and year at once: what each number hides of each family, tied by the identity."""
     if not all(evidence.table(name).num_rows for name in (COHORTS, GROUPS, STOCK)):
         return
-    for kind, year, terms, slack in yearly_terms(evidence):
-        families = sorted({family for term in terms for family in term.shown})
-        bounds = Bounds(4 * (len(families) + 1))  # the last family stands for all that no table names
-        place = {(t, f): t * (len(families) + 1) + at for t in range(4) for at, f in enumerate([*families, None])}
-        for t, term in enumerate(terms):
-            bounds.add([place[t, f] for f in [*families, None]], least=term.hidden, most=term.hidden)
-        for family in families:
-            shown = sum(sign * term.shown.get(family, 0) for sign, term in zip((1, 1, -1, -1), terms, strict=True))
-            signed = [(place[t, family], sign) for t, sign in enumerate((1.0, 1.0, -1.0, -1.0))]
-            bounds.add_signed(signed, least=-shown - slack, most=-shown + slack)
-        for family in families:
-            for t in range(4):
-                tally.tried()
-                answer = bounds.of([place[t, family]])
-                if answer is not None and 0 < answer[0] <= answer[1] < evidence.k:
-                    where = key_text(dict(zip(KIND, kind, strict=True)) | {"year_code": year, "service_id": family})
-                    tally.hit("hidden_value", tables=(COHORTS, GROUPS, STOCK), where=where)
+    for windows in stock_windows(evidence):
+        if len(windows.families) > 1:  # one alone is what simple arithmetic sees
+            for window in windows.years():
+                _solve_year(windows, window, evidence.k, tally)
+
+
+def _solve_year(windows: Windows, window: tuple[int, int], k: int, tally: Tally) -> None:
+    families, terms = windows.families, windows.terms
+    places = [*families, None]  # the last stands for all that no table names
+    at = {(t, f): t * len(places) + place for t in range(len(terms)) for place, f in enumerate(places)}
+    bounds = Bounds(len(at))
+    for t, term in enumerate(terms):
+        hidden = int(term.hidden[window])
+        bounds.add([at[t, f] for f in places], least=hidden, most=hidden)
+    for family in families:
+        shown = sum(term.sign * int(term.shown[family][window]) for term in terms if family in term.shown)
+        signed = [(at[t, family], float(term.sign)) for t, term in enumerate(terms)]
+        bounds.add_signed(signed, least=-shown, most=-shown)
+    for family in families:
+        for t in range(len(terms)):
+            tally.tried()
+            answer = bounds.of([at[t, family]])
+            if answer is not None and 0 < answer[0] <= answer[1] < k:
+                year = windows.months[window[1]][:4]
+                where = dict(zip(KIND, windows.kind, strict=True)) | {"year_code": year, "service_id": family}
+                tally.hit("hidden_value", tables=(COHORTS, GROUPS, STOCK), where=key_text(where))

@@ -64,7 +64,7 @@ def _four_tables(evidence: Evidence, *, hidden: int) -> Evidence:
         **evidence.tables,
         "margin": table,
         "open_group": _groups("open_group", stock),
-        "cohort_group": _groups("cohort_group", groups("cohort_group", "1403-06", "came", 1200)),
+        "cohort_group": _groups("cohort_group", groups("cohort_group", "1403", "came", 1200)),
         "case_group": pa.Table.from_pylist(finished.to_pylist(), schema=evidence.table("case_group").schema),
     }
     return replace(evidence, tables=tables, databases=())
@@ -100,6 +100,31 @@ def test_enough_hidden_rows_mask_the_identity(evidence: Evidence) -> None:
     """With forty hidden cases in each table, nothing below k is certain."""
     assert _attack(_four_tables(evidence, hidden=40)).hit_count == 0
     assert programme.attack(_four_tables(evidence, hidden=40), seed=1, attempts=1).hit_count == 0
+
+
+@pytest.mark.parametrize(("floor", "first"), [(0, True), (0, False), (12, True)])
+def test_the_middle_of_a_year_is_solved_as_well(evidence: Evidence, floor: int, *, first: bool) -> None:
+    """Spring: 60 came, 40 of them permits; 53 went, 36 of them permits. Four of those still open are permits."""
+    schema, rows = evidence.table("margin").schema, []
+    for month, came, went, stock in (("1403-04", 0, 0, 2), ("1403-05", 60 + floor, 53, 9 + floor)):
+        row: dict[str, Any] = dict.fromkeys(schema.names, 0)
+        row |= {**PLACE, "release_id": month, "month_code": month, "open_count": stock}
+        rows.append(row | {"registered_count": came, "finished_count": went})
+    rows[0] |= {"registered_count": 2}
+    came, went = ({("1403-05", "permits"): n, ("1403-05", "welfare"): m} for n, m in ((40, 20), (36, 17)))
+    if not first:  # a second family nowhere: the body has one service, and everybody knows it
+        came, went = {("1403-05", "permits"): 60}, {("1403-05", "permits"): 53}
+    tables = {
+        **evidence.tables,
+        "margin": pa.Table.from_pylist(rows, schema=schema),
+        "cohort_group": _groups("cohort_group", came),
+        "case_group": pa.Table.from_pylist(
+            _groups("case_group", went).to_pylist(), schema=evidence.table("case_group").schema
+        ),
+    }
+    attack = _attack(replace(evidence, tables=tables, databases=()))
+    assert learnt(attack) == ({"hidden_value"} if first and not floor else set())
+    assert all("from 1403-0" in hit.where for hit in attack.findings)
 
 
 def test_open_stock_by_detail_twice_a_year_is_seen(evidence: Evidence) -> None:
