@@ -36,7 +36,8 @@ def service_values(
         title = released.label("body", scope.body, lang=words.lang)
         body = {"id": scope.body, "title": title, "file": file_of(scope, scopes)}
     name = "strip"
-    longest = _longest(service.steps)
+    has_gap = any(row["is_gap"] for row in service.steps)
+    longest = None if has_gap else _longest(service.steps)  # a longer wait may lie in the gap
     return {
         "title": released.label("service", service.service, lang=words.lang),
         "family": released.label("service", parent, lang=words.lang) if parent else None,
@@ -52,6 +53,7 @@ def service_values(
         "due": due,
         "due_note": due_note(words, facts),
         "steps": [_step(row, released, words, is_longest=row is longest) for row in service.steps],
+        "has_gap": has_gap,
         "cohort": service_cohort_values(service.cohort, words),
         "step_count": service.steps[0]["case_count"] if service.steps else 0,
         "addresses": service.addresses,
@@ -93,6 +95,12 @@ def _proof(service: ServiceFacts, words: Words) -> str:
             "Cases shown: fewer than %(n)s. The body's own page counts them in its totals.", n=words.num(FEWEST)
         )
     row = service.on_time
+    if not service.shown.not_shown and row["low_share"] == row["high_share"]:
+        return words.say(
+            "All %(shown)s finished cases of this service are shown; %(share)s of them were answered in time.",
+            shown=words.num(service.shown.at_least),
+            share=words.pct(row["low_share"]),
+        )
     text = words.say(
         "%(shown)s finished cases are shown as of this service; up to %(possible)s more may belong to it.",
         shown=words.num(service.shown.at_least),
@@ -120,6 +128,7 @@ def _longest(steps: Sequence[Row]) -> Row | None:
 def _step(row: Row, released: Released, words: Words, *, is_longest: bool) -> dict[str, Any]:
     days = row["since_start_median_days"]
     return {
+        "is_gap": row["is_gap"],
         "title": released.activity(row["activity_code"], lang=words.lang),
         "unit": released.label("unit", row["unit_id"], lang=words.lang) if row["unit_id"] else None,
         "longest": _waited(row["since_previous_median_days"], words) if is_longest else "",

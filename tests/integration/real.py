@@ -70,8 +70,10 @@ def check_groups(built: Built) -> None:
     office = staged_office(built)
     cases = {case["case_key"]: case for case in office.cases}
     traces: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
+    patterns: dict[int, list[tuple[str, bool]]] = defaultdict(list)
     for row in query(built.database, "select * from trace_step order by trace_id, step_number"):
         traces[row["trace_id"]].append((row["activity_code"], row["unit_id"]))
+        patterns[row["trace_id"]].append((row["activity_code"], bool(row["is_gap"])))
     groups = {row["case_group_id"]: row for row in query(built.database, "select * from case_group")}
     seen: Counter[int] = Counter()
     for path in built.instance.placement.glob("*.parquet"):
@@ -81,8 +83,12 @@ def check_groups(built: Built) -> None:
                 case, group = cases[row["case_key"]], groups[row["case_group_id"]]
                 _check_case(case, group, clock=built.instance.settings.policy.clocks.headline)
                 if group["trace_id"] is not None:
-                    timeline = office.events[row["case_key"]]
-                    assert recount.steps(timeline, group["trace_level"]) == traces[group["trace_id"]]
+                    timeline, level = office.events[row["case_key"]], group["trace_level"]
+                    if level == "pattern":
+                        steps = [activity for activity, _ in recount.steps(timeline, "steps")]
+                        assert recount.holds(steps, patterns[group["trace_id"]])
+                    else:
+                        assert recount.steps(timeline, level) == traces[group["trace_id"]]
     assert seen == Counter({key: group["case_count"] for key, group in groups.items()})
 
 

@@ -126,5 +126,22 @@ def steps(timeline: list[Row], level: str) -> list[tuple[str, str | None]]:
     return merged
 
 
+def holds(timeline: list[str], pattern: list[tuple[str, bool]]) -> bool:
+    """Say whether a pattern (activity and is_gap of each row) stands in a timeline; any steps, or none, lie in a gap.
+
+    >>> holds(["a", "b", "c"], [("a", False), ("gap", True), ("c", False)])
+    True
+    >>> holds(["a", "b", "c"], [("a", False), ("c", False)])
+    False
+    """
+    places = {0}
+    for activity, is_gap in pattern:
+        if is_gap:
+            places = set(range(min(places, default=len(timeline) + 1), len(timeline) + 1))
+        else:
+            places = {place + 1 for place in places if timeline[place : place + 1] == [activity]}
+    return len(timeline) in places
+
+
 def _seq(event: Row) -> int:
     return int(event["seq"])

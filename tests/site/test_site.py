@@ -284,6 +284,26 @@ def test_nobody_is_singled_out_of_equals(tmp_path: Path) -> None:
     assert "t-late" not in drawn[0]
 
 
+def test_a_gap_is_no_step_and_hides_which_wait_was_longest(tmp_path: Path) -> None:
+    """Where other steps may lie the page says so, calls nothing the most frequent way and no wait the longest."""
+    make_released(tmp_path / "datasets")
+    with sqlite3.connect(tmp_path / "datasets" / "portal-1405-06.db") as connection:
+        connection.execute(
+            "update case_group_step set is_gap = 1, activity_code = 'gap', unit_id = null,"
+            " since_start_median_days = null, since_previous_median_days = null where step_number = 2"
+        )
+    site = build_site(Instance(tmp_path))
+    walks = [
+        text for path in (site / "en" / "service").glob("*.html") if '<ol class="walk">' in (text := path.read_text())
+    ]
+    assert walks
+    for text in walks:
+        assert re.search(r'<li class="gap"><b>(<bdi[^>]*>)?Other steps, or none', text)
+        assert "cases have in common" in text
+        assert "most frequent way" not in text
+        assert "the longest wait, " not in text
+
+
 def test_outcome_that_nobody_recorded_is_said_not_drawn(tmp_path: Path) -> None:
     """A grey bar of one part says nothing; a sentence with its query does."""
     make_released(tmp_path / "datasets")

@@ -1,6 +1,7 @@
 -- fa: گام‌های یک خدمت، آن‌گونه که پیموده شد
 -- en: Steps of a service, as they were walked
 -- The timeline of the largest group of the service whose steps are shown; days are medians since the start and since the step before.
+-- is_gap = 1: other steps may lie here; the timeline is then what its cases have in common.
 with biggest as (
   select case_group_id, case_count
   from case_group_as_of_v1
@@ -10,7 +11,7 @@ with biggest as (
   order by case_count desc, case_group_id
   limit 1
 )
-select s.step_number, s.activity_code, s.unit_id, s.since_start_median_days, s.since_previous_median_days, b.case_count
+select s.step_number, s.activity_code, s.unit_id, s.is_gap, s.since_start_median_days, s.since_previous_median_days, b.case_count
 from biggest b
 join case_group_step s on s.case_group_id = b.case_group_id
 order by s.step_number
