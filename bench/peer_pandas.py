@@ -1,9 +1,12 @@
 """The peer: the groups of a demo office made with pandas, as an analyst would who has one machine and no Shafaf.
 
-Same input (the queries of sources/ through `read_sql`), same screening, join, timeline, periods and rungs; one frame of
-all events in memory, traces as tuples, rungs by group-by in a loop, `to_sql` into SQLite. It makes less: no keyed
-hashes, no medians, no steps, no margins, no statutory table, no files for download, no site, nothing for a second run.
-What it shares with the program: policy, calendar and the folding of spellings, so that a difference is a difference.
+Same input (the queries of sources/ through `read_sql`), same screening, join, timeline, periods, rungs and rules of
+standing: k requesters of whom none has more than half, no outcome beside a class that it dominates, no row that proves
+every finer value. One frame of all events in memory, traces as tuples, rungs by group-by in a loop, `to_sql` into SQLite.
+It makes less: no keyed hashes, no medians, no steps, no margins, no statutory table, no cohorts or open groups (and so
+none of the identity gate, which coarsens only these), no late cases, no audit, no files for download, no site, nothing
+for a second run. What it shares with the program: policy, calendar, code lists and the folding of spellings, so that a
+difference is a difference. It knows the levels that the demo's ladder uses.
 
 `python -m bench.peer_pandas PORTAL OUT.db` needs the months in PORTAL/datasets/releases, which say what is due.
 """
@@ -22,10 +25,10 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from persiantools.jdatetime import JalaliDate
 
-from etl.anonymise.columns import roots, sensitive_services
 from etl.calendars import parse_period, year_month
 from etl.instance import Instance
-from etl.metadata import Policy, duration_bands
+from etl.metadata import Policy, code_rows, duration_bands
+from etl.metadata.levels import ancestors
 from etl.model.text import fold, latin_digits
 
 NOT_RECORDED = "not_recorded"
@@ -40,8 +43,21 @@ PUBLISHED = {
     "channel": "channel_code",
     "trace": "trace",
 }
+VALUES = {
+    ("service", "leaf"): "service_id",
+    ("service", "family"): "service_family",
+    ("unit", "leaf"): "unit_id",
+    ("unit", "department"): "unit_department",
+    ("outcome", "code"): "outcome_code",
+    ("lateness", "code"): "lateness_code",
+    ("duration", "band"): "duration_band",
+    ("loop", "flag"): "is_loop",
+    ("channel", "code"): "channel_code",
+    **{("trace", level): f"trace_{level}" for level in ("steps_units", "steps", "milestones")},
+}
 CASE = ["case_type_code", "body_id", "unit_id", "service_id", "channel_code", "received_on", "registered_on"]
-CASE += ["decided_on", "closed_on", "status_code", "outcome_code"]
+CASE += ["decided_on", "closed_on", "status_code", "outcome_code", "requester"]
+ORDER = ["case_key", "occurred_at", "is_letter", "source", "step_no", "activity_code", "from_unit_id", "to_unit_id"]
 
 
 def read_source(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -55,9 +71,12 @@ def read_source(folder: Path, name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     made, bad_case = _mapped(case, source["case"], source)
     made["row"], made["tracking_ref"], made["letter_ref"] = range(len(case)), case["tracking_ref"], case["letter_ref"]
     made["case_key"] = name + case["case_ref"].astype(str)
+    if "requester_key" in source["case"]:  # a person counts anew each year
+        year = made["received_on"].fillna(made["registered_on"]).map(_jalali_year, na_action="ignore")
+        made["requester"] = case[source["case"]["requester_key"]].map(str).map(fold) + " " + year.astype(str)
     steps, bad_event = _mapped(event, source["event"], source)
     steps["case_key"] = name + event["case_ref"].astype(str)
-    steps["position"] = range(len(event))
+    steps["step_no"] = event["step_no"]
     steps["milestone_code"] = steps["activity_code"].map(source["milestone"])
     if "column" in source["secrecy"]:
         maps = {fold(k) for k, v in source["map"][source["secrecy"]["map"]].items() if v == "normal"}
@@ -124,6 +143,10 @@ def _jalali(text: str) -> pd.Timestamp | None:
         return None
 
 
+def _jalali_year(day: pd.Timestamp) -> int:
+    return int(JalaliDate.to_jalali(day.year, day.month, day.day).year)
+
+
 def join(desk: pd.DataFrame, letters: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
     """Join letters to the requests they answer: one row a case, and the key of the request of each joined letter."""
     refs = [_references(desk), _references(letters)]
@@ -132,7 +155,7 @@ def join(desk: pd.DataFrame, letters: pd.DataFrame) -> tuple[pd.DataFrame, dict[
     pairs = pairs[~pairs["case_key_letter"].duplicated(keep=False)]
     key_of = dict(zip(pairs["case_key_letter"], pairs["case_key_desk"], strict=True))
     is_joined = letters["case_key"].isin(key_of)
-    joined = letters[is_joined].sort_values("row")
+    joined = letters[is_joined].sort_values(["registered_on", "row"])
     by_request = joined.groupby(joined["case_key"].map(key_of))
     letter = by_request[CASE].first()
     letter["registered_on"] = by_request["registered_on"].min()
@@ -155,7 +178,7 @@ def _references(rows: pd.DataFrame) -> pd.DataFrame:
 def timelines(case: pd.DataFrame, event: pd.DataFrame) -> pd.DataFrame:
     """Give each case with events its traces at three levels, loop flag and the unit that decided or held it last."""
     event = event[event["case_key"].isin(case.index)]
-    event = event.sort_values(["case_key", "occurred_at", "is_letter", "source", "position"], kind="stable")
+    event = event.sort_values(ORDER, kind="stable")
     step = event["activity_code"]
     unit = event["to_unit_id"].fillna(NOT_RECORDED)
     made = pd.DataFrame(index=case.index)
@@ -217,11 +240,13 @@ def finished_cases(case: pd.DataFrame, policy: Policy, due: list[str]) -> pd.Dat
     case["lateness_code"] = is_late.map({True: "late", False: "on_time"})
     for name in ("service_id", "unit_id", "outcome_code", "channel_code"):
         case[name] = case[name].fillna(NOT_RECORDED)
-    case["service_family"] = case["service_id"].replace(roots(policy.services))
-    case["unit_department"] = case["unit_id"].replace(roots(policy.units))
-    case["is_sensitive"] = case["service_id"].isin(sensitive_services(policy))
+    case["service_family"] = case["service_id"].replace(ancestors(policy.services, 1))
+    case["unit_department"] = case["unit_id"].replace(ancestors(policy.units, 1))
+    marked = policy.sensitive_roots
+    case["is_sensitive"] = case["service_id"].isin(marked) | case["service_family"].isin(marked)
     coarse = case["outcome_code"].replace(policy.sensitive.coarsen["outcome"])
     case["outcome_code"] = coarse.where(case["is_sensitive"], case["outcome_code"])
+    case["is_personal"] = ~case["case_type_code"].isin(policy.statutory.case_types)
     return case
 
 
@@ -253,35 +278,63 @@ def _cadences(case: pd.DataFrame, policy: Policy, *, low: int, high: int) -> Any
 
 def peel(case: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     """Partition the cases rung by rung, by group-by; what no rung takes is one floor row a period."""
-    values = {
-        ("service", "leaf"): "service_id",
-        ("service", "family"): "service_family",
-        ("unit", "leaf"): "unit_id",
-        ("unit", "department"): "unit_department",
-        ("outcome", "code"): "outcome_code",
-        ("lateness", "code"): "lateness_code",
-        ("duration", "band"): "duration_band",
-        ("loop", "flag"): "is_loop",
-        ("channel", "code"): "channel_code",
-        **{("trace", level): f"trace_{level}" for level in ("steps_units", "steps", "milestones")},
-    }
-    groups = []
+    case = case.assign(requester=case["requester"].fillna(pd.Series(case.index, index=case.index)))
+    dominated: dict[tuple[str, ...], pd.Series] = {}
+    groups, left = [], case
     for number, levels in enumerate(policy.ladder, 1):
-        columns = [values[pair] for pair in levels.items()]
-        fits = case
+        columns = [VALUES[pair] for pair in levels.items()]
+        fits = left
         if set(levels) & set(policy.sensitive.implies):
             fits = fits[~fits["is_sensitive"]]
         if "trace" in levels:
             fits = fits[fits[columns[-1]].notna()]
-        size = fits.groupby([*FLOOR, *columns])["finished_on"].transform("size")
-        taken = fits[size >= policy.k]
+        if set(levels) & {"outcome", *policy.sensitive.implies}:
+            for known in policy.sensitive.known_to_outsiders:
+                if set(known) <= set(levels):
+                    shown = tuple(VALUES[name, levels[name]] for name in known)
+                    if shown not in dominated:
+                        dominated[shown] = find_dominated(case, shown, policy)
+                    fits = fits[~dominated[shown][fits.index]]
+        taken = fits[stand(fits, [*FLOOR, *columns], most=most_cases(policy, number - 1), k=policy.k)]
         found = taken.groupby([*FLOOR, *columns]).size().reset_index(name="case_count")
-        found = found.rename(columns={values[pair]: PUBLISHED[pair[0]] for pair in levels.items()})
+        found = found.rename(columns={VALUES[pair]: PUBLISHED[pair[0]] for pair in levels.items()})
         groups.append(found.assign(rung_number=number))
-        case = case.drop(taken.index)
-    floor = case.groupby(FLOOR).size().reset_index(name="case_count")
+        left = left.drop(taken.index)
+    floor = left.groupby(FLOOR).size().reset_index(name="case_count")
     groups.append(floor.assign(rung_number=len(policy.ladder) + 1))
     return pd.concat([group for group in groups if len(group)], ignore_index=True)
+
+
+def stand(fits: pd.DataFrame, columns: list[str], *, most: float, k: int) -> pd.Series:
+    """Say which cases share the columns with enough others: k requesters, none with more than half of the cases."""
+    size = fits.groupby(columns)["requester"].transform("size")
+    fits = fits[(size >= k) & ((size <= most) | ~fits["is_personal"])]
+    each = fits.groupby([*columns, "requester"])["requester"].transform("size")
+    whole = fits.groupby(columns)["requester"]
+    largest = each.groupby([fits[name] for name in columns]).transform("max")
+    is_enough = (whole.transform("nunique") >= k) & (2 * largest <= whole.transform("size"))
+    return is_enough.reindex(size.index, fill_value=False)
+
+
+def find_dominated(case: pd.DataFrame, known: tuple[str, ...], policy: Policy) -> pd.Series:
+    """Say which cases an outsider, who knows these columns of them, could guess the outcome of."""
+    place = [*FLOOR, *known]
+    personal = case[case["is_personal"]]
+    size = personal.groupby(place)["outcome_code"].transform("size")
+    alike = personal.groupby([*place, "outcome_code"])["outcome_code"].transform("size")
+    alike = alike.where(~personal["outcome_code"].isin(policy.sensitive.ordinary), 0)
+    largest = alike.groupby([personal[name] for name in place]).transform("max")
+    return (largest > policy.sensitive.largest_share * size).reindex(case.index, fill_value=False)
+
+
+def most_cases(policy: Policy, place: int) -> float:
+    """Give the most cases of a row that only lacks the outcome of an earlier rung: more would prove every outcome."""
+    levels = policy.ladder[place]
+    if "outcome" in levels or not any({**levels, "outcome": "code"} == earlier for earlier in policy.ladder[:place]):
+        return float("inf")
+    rows = [row for row in code_rows(policy) if row.list_code == "outcome"]
+    finest = {row.code for row in rows} - {row.parent_code for row in rows}
+    return (len(finest) - 1) * (policy.k - 1)
 
 
 def make_groups(folder: Path) -> pd.DataFrame:

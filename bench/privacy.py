@@ -128,7 +128,7 @@ def finest_share(ran: Ran) -> float:
         for group in ran.groups
         if group["cadence_code"] == "season" and group["channel_code"] is not None and group["service_id"] is not None
     )
-    return 100 * finest / whole
+    return float(100 * finest / whole)
 
 
 def br_lai_rows(data: Path, work: Path) -> Iterator[Row]:
