@@ -15,6 +15,7 @@ from portal.sentence import Finding, find
 from portal.unit_times import UnitTimes, read_unit_times
 from portal.waits import Band, Strip, make_strip, read_bands
 from portal.year_end import YearEnd, read_year_end
+from portal.year_waits import YearWaits, read_year_waits
 
 MONTHS = 24
 STAGES = 6
@@ -54,6 +55,7 @@ class BodyFacts:
     cohort: Cohort | None
     year_end: YearEnd | None
     unit_times: UnitTimes | None
+    year_waits: YearWaits | None
     addresses: Mapping[str, str]
 
     @property
@@ -110,6 +112,7 @@ def read_body(released: Released, scope: Scope, *, facts: Facts, bands: Sequence
         cohort=read_cohort(released, scope),
         year_end=read_year_end(released, scope),
         unit_times=read_unit_times(released, scope.body),
+        year_waits=read_year_waits(released, scope),
         addresses=_addresses(released, named, now=now, monthly=monthly, band=band),
     )
 

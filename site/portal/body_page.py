@@ -17,6 +17,7 @@ from portal.unit_times import unit_time_values
 from portal.waits import strip_chart
 from portal.words import Words
 from portal.year_end import year_end_values
+from portal.year_waits import year_waits_values
 
 MOST_SERVICES = 40
 NOT_RECORDED = "not_recorded"
@@ -36,6 +37,7 @@ def body_values(
         **_outcomes(body, released, words),
         **_details(body, released, words),
         **cohort_values(body.cohort, released, words, case_type=body.scope.case_type),
+        **year_waits_values(body.year_waits, released, words, facts),
         **year_end_values(body.year_end, released, words, facts),
         **unit_time_values(body.unit_times if body.scope == scopes[0] else None, released, words, facts),
         "addresses": body.addresses,

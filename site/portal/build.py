@@ -96,8 +96,8 @@ def _read(released: Released, progress: Progress) -> _Read:
     services = []
     for row in released.rows(_SERVICES):
         scope = main.get(row["service_id"])
-        cohort = bodies[scope.body, scope.case_type].cohort if scope else None
-        told = read_service(released, row["service_id"], scope=scope, facts=facts, bands=bands, cohort=cohort)
+        around = bodies[scope.body, scope.case_type] if scope else None
+        told = read_service(released, row["service_id"], scope=scope, facts=facts, bands=bands, body=around)
         services.append((told, row["parent_id"]))
     until = parse_period(facts.system, released.newest.release_id).last_on
     due = due_dates(released, headline=facts.headline, law=facts.law, until=_next_on(facts, until))

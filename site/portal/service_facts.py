@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from portal.cohort import Cohort, ServiceCohort, read_service_cohort
+from portal.body_facts import BodyFacts
+from portal.cohort import ServiceCohort, read_service_cohort
 from portal.facts import Facts
 from portal.intervals import Interval
 from portal.released import Released, Row
 from portal.scope import FEWEST, Scope
 from portal.waits import Band, Strip, make_strip
+from portal.year_waits import YearWaits
 
 USEFUL_SHARE = 0.5
 
@@ -26,6 +28,7 @@ class ServiceFacts:
     strip: Strip | None
     steps: Sequence[Row]
     cohort: ServiceCohort | None
+    year_waits: YearWaits | None
     addresses: Mapping[str, str]
 
     @property
@@ -58,12 +61,12 @@ def read_service(
     scope: Scope | None,
     facts: Facts,
     bands: Sequence[Band],
-    cohort: Cohort | None,
+    body: BodyFacts | None,
 ) -> ServiceFacts:
-    """Read the figures of a service; `cohort` is that of the body and case type of its scope."""
-    if scope is None:
+    """Read the figures of a service; `body` holds those of the body and case type of its scope."""
+    if scope is None or body is None:
         empty = {"on_time": 0, "low_share": 0.0, "high_share": 1.0}
-        return ServiceFacts(service, None, Interval(0, 0, 0), empty, None, [], None, {})
+        return ServiceFacts(service, None, Interval(0, 0, 0), empty, None, [], None, None, {})
     named = scope.parameters | {"service": service}
     on_time = released.ask("service_on_time", **named)[0]
     shown = Interval(
@@ -79,6 +82,7 @@ def read_service(
         on_time,
         strip,
         released.ask("service_steps", **named) if is_told else [],
-        read_service_cohort(released, service, cohort=cohort),
+        read_service_cohort(released, service, cohort=body.cohort),
+        body.year_waits,
         {name: released.address(name, **named) for name in names},
     )

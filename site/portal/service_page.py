@@ -17,6 +17,7 @@ from portal.scope import FEWEST, Scope
 from portal.service_facts import ServiceFacts
 from portal.waits import strip_chart
 from portal.words import Words
+from portal.year_waits import service_waits_words
 
 
 def service_values(
@@ -45,6 +46,8 @@ def service_values(
         "kicker": window(scope, words) if scope else words.say("Service"),
         "sentence": _sentence(service, words, facts),
         "proof": _proof(service, words),
+        "year_waits": service_waits_words(service.year_waits, service.service, words, facts),
+        "year_address": service.year_waits.address if service.year_waits else "",
         "strip": strip_chart(service.strip, words, name=name, title=strip_title(words, facts))
         if service.strip
         else None,

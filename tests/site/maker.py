@@ -12,7 +12,7 @@ from etl.calendars import Period, months_between, parse_period
 from etl.calendars.working_days import WorkingCalendar
 from etl.load import view_sources
 from etl.metadata import duration_bands, load_dictionary, shipped_codes
-from tests.site.others import add_cohort, add_open_cases, add_other_codes, add_unit_times
+from tests.site.others import add_cohort, add_durations, add_open_cases, add_other_codes, add_unit_times
 
 BANDS = (0, 2, 5, 10, 15, 20, 40, 60)
 LEVELS = ("service_level", "unit_level", "trace_level")
@@ -230,6 +230,7 @@ def make_released(datasets: Path, *, meta: dict[str, str] = META) -> None:
         if period.code.endswith("-12"):
             add_open_cases(maker.add, release_id=period.code)
             add_unit_times(maker.add, release_id=period.code)
+            add_durations(maker.add, release_id=period.code)
     days = WorkingCalendar(system, ("thursday", "friday"), "").days(
         months[0].first_on, last.last_on + timedelta(days=92)
     )

@@ -30,6 +30,12 @@ OPEN = (  # stage, age band, cases
 )
 AGES = ("00_10", "11_20", "61_up")
 STAGES = ("registered", "in_review")
+DURATIONS = (
+    (None, None, 4321, 6, 17),
+    ("permits", "family", 3210, 7, None),
+    ("shop", "leaf", 2109, 0, 31),
+    ("build", "leaf", 55, None, None),
+)
 UNIT_TIMES = (("legal", 9, "20"), ("secretariat", 0, "200"))
 
 
@@ -91,5 +97,25 @@ def add_unit_times(add: Add, *, release_id: str) -> None:
             unit_id=unit,
             timed_band_code=band,
             stay_median_days=days,
+            basis_code="attested",
+        )
+
+
+def add_durations(add: Add, *, release_id: str) -> None:
+    """Add the waits of a year: of all, of a family, of a service in it; of one service only by when half had ended."""
+    kinds = [("service", *row) for row in DURATIONS] + [("foi", *DURATIONS[0])]
+    for case_type, service, level, count, half, most in kinds:
+        add(
+            "duration",
+            release_id=release_id,
+            year_code=release_id[:4],
+            body_id="mosharekat",
+            case_type_code=case_type,
+            service_id=service,
+            service_level=level,
+            scope_count=count,
+            timed_band_code="200",
+            wait_median_days=half,
+            wait_p90_days=most,
             basis_code="attested",
         )

@@ -193,11 +193,25 @@ def test_units_stand_by_name_with_a_band_and_no_longest(built: Path) -> None:
     assert len(UNIT_TIMES) == drawing[0].count('class="name"')
 
 
+def test_waits_of_a_year_stand_on_the_body_and_the_service(built: Path) -> None:
+    """Half and nine of ten, in days; a figure that is not shown is a dash, a service without any is not listed."""
+    text = page_text(built, "en/body/mosharekat/service.html", "year")
+    assert "How long it took, 1404" in text
+    assert "Of 4,321 cases that ended in 1404: half ended within 6 working days and nine of ten within 17" in text
+    assert re.search(r"Permits\s+3,210\s+7\s+–", text)
+    assert "Building permit" not in text
+    shop = (built / "en" / "service" / "shop.html").read_text(encoding="utf-8")
+    assert (
+        "Of 2,109 cases shown as of this service that ended in 1404: half ended on the same day and nine of ten" in shop
+    )
+    assert "that ended in 1404" not in (built / "en" / "service" / "build.html").read_text(encoding="utf-8")
+
+
 def test_a_body_without_these_tables_has_no_section(built: Path) -> None:
     """No cohort, no open groups, no unit times: no empty card, no figure that says nought."""
     for lang in ("fa", "en"):
         page = (built / lang / "body" / "archive" / "index.html").read_text(encoding="utf-8")
-        assert not re.search('id="(cohort|waiting|units)"', page)
+        assert not re.search('id="(cohort|waiting|units|year)"', page)
 
 
 @pytest.mark.parametrize(
