@@ -57,10 +57,21 @@ class Figure:
 class Released:
     """A released database, open for reading."""
 
-    def __init__(self, connection: sqlite3.Connection, *, file_name: str = "", byte_count: int = 0) -> None:
-        """Keep the connection; rows come as mappings. The file's name and size are for who downloads it."""
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        file_name: str = "",
+        byte_count: int = 0,
+        seals: frozenset[str] = frozenset(),
+    ) -> None:
+        """Keep the connection; rows come as mappings. The file's name and size are for who downloads it.
+
+        seals: releases beside which the salted hash of their staging stands (releases older than that have none).
+        """
         self.file_name = file_name
         self.byte_count = byte_count
+        self._seals = seals
         connection.row_factory = sqlite3.Row
         self._connection = connection
         self._queries = load_queries()
@@ -74,6 +85,10 @@ class Released:
     def address(self, name: str, **parameters: object) -> str:
         """Give the address at which a reader sees a query and its answer."""
         return self._queries[name].address(parameters)
+
+    def seal(self, release_id: str) -> str | None:
+        """Give the address of the salted hash of what a release was made from; None where it has none."""
+        return f"/datasets/attested/{release_id}.json" if release_id in self._seals else None
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Run SQL that makes no published figure (labels, lists)."""
@@ -135,7 +150,8 @@ def open_released(datasets: Path) -> Iterator[Released]:
     path = current_database(datasets)
     connection = sqlite3.connect(f"file:{path.as_posix()}?mode=ro&immutable=1", uri=True)
     try:
-        yield Released(connection, file_name=path.name, byte_count=path.stat().st_size)
+        seals = frozenset(each.stem for each in (datasets / "attested").glob("*.json"))
+        yield Released(connection, file_name=path.name, byte_count=path.stat().st_size, seals=seals)
     finally:
         connection.close()
 

@@ -19,11 +19,12 @@ from portal.words import Words
 
 @dataclass(frozen=True)
 class UnitTimes:
-    """The units of a body in a year, a row each, and the query's address."""
+    """The units of a body in a year, a row each, the query's address, and that of the seal of its release."""
 
     year: str
     rows: Sequence[Row]
     address: str
+    seal: str | None
 
 
 def read_unit_times(released: Released, body: str) -> UnitTimes | None:
@@ -32,7 +33,8 @@ def read_unit_times(released: Released, body: str) -> UnitTimes | None:
     rows = released.ask("unit_times", **named)
     if not rows:
         return None
-    return UnitTimes(rows[0]["year_code"], rows, released.address("unit_times", **named))
+    address = released.address("unit_times", **named)
+    return UnitTimes(rows[0]["year_code"], rows, address, released.seal(rows[0]["release_id"]))
 
 
 def unit_time_values(times: UnitTimes | None, released: Released, words: Words, facts: Facts) -> dict[str, Any]:
@@ -59,7 +61,12 @@ def unit_time_values(times: UnitTimes | None, released: Released, words: Words, 
         notes=tuple(words.digits(band) for band in bands),
         note_heading=words.say("applicants"),
     )
-    return {"unit_times": chart, "unit_year": words.period(times.year), "unit_address": times.address}
+    return {
+        "unit_times": chart,
+        "unit_year": words.period(times.year),
+        "unit_address": times.address,
+        "unit_seal": times.seal,
+    }
 
 
 def in_chart_order(rows: Sequence[Row], titles: Mapping[str, str]) -> list[Row]:

@@ -18,11 +18,12 @@ from portal.words import Words
 
 @dataclass(frozen=True)
 class YearWaits:
-    """The newest year of a body and case type: rows by service, the row of all cases first, and the query's address."""
+    """The newest year of a body and case type: rows by service, the row of all cases first, the query's address, and the seal's."""
 
     year: str
     rows: Sequence[Row]
     address: str
+    seal: str | None
 
     def of(self, service: str | None) -> Row | None:
         """Give the row of a service, or that of all cases; None where it tells no day by which cases had ended."""
@@ -33,7 +34,10 @@ def read_year_waits(released: Released, scope: Scope) -> YearWaits | None:
     """Read the newest year of a body and case type; None where nothing is published."""
     named = {"body": scope.body, "case_type": scope.case_type, "release": released.newest.release_id}
     rows = released.ask("waits_of_year", **named)
-    return YearWaits(rows[0]["year_code"], rows, released.address("waits_of_year", **named)) if rows else None
+    if not rows:
+        return None
+    address = released.address("waits_of_year", **named)
+    return YearWaits(rows[0]["year_code"], rows, address, released.seal(rows[0]["release_id"]))
 
 
 def year_waits_values(waits: YearWaits | None, released: Released, words: Words, facts: Facts) -> dict[str, Any]:
@@ -50,6 +54,7 @@ def year_waits_values(waits: YearWaits | None, released: Released, words: Words,
             shares=_shares(whole, words, facts),
         ),
         "address": waits.address,
+        "seal": waits.seal,
         "rows": [
             {
                 "title": released.label("service", row["service_id"], lang=words.lang),

@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from etl.instance import Instance
+from portal import build_site
 from portal.cohort import Cohort, cohort_values, read_cohort
 from portal.formats import percent_range
 from portal.intervals import Interval
 from portal.released import open_released
 from portal.scope import Scope
 from portal.words import Words
+from tests.site.maker import make_released
 from tests.site.others import COHORT, OPEN, UNIT_TIMES
 
 YEAR = {
@@ -205,6 +207,17 @@ def test_waits_of_a_year_stand_on_the_body_and_the_service(built: Path) -> None:
         "Of 2,109 cases shown as of this service that ended in 1404: half ended on the same day and nine of ten" in shop
     )
     assert "that ended in 1404" not in (built / "en" / "service" / "build.html").read_text(encoding="utf-8")
+
+
+def test_attested_figures_lead_to_the_seal_of_their_release(tmp_path: Path) -> None:
+    """Only where the hash stands beside the release: a release older than that is no broken link."""
+    make_released(tmp_path / "datasets")
+    page = Path("en", "body", "mosharekat", "service.html")
+    assert "The seal" not in (build_site(Instance(tmp_path)) / page).read_text(encoding="utf-8")
+    (tmp_path / "datasets" / "attested").mkdir()
+    (tmp_path / "datasets" / "attested" / "1404-12.json").write_text("{}", encoding="utf-8")
+    text = (build_site(Instance(tmp_path)) / page).read_text(encoding="utf-8")
+    assert '<a href="/datasets/attested/1404-12.json">The seal</a>' in text
 
 
 def test_a_body_without_these_tables_has_no_section(built: Path) -> None:

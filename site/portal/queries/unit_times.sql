@@ -2,7 +2,7 @@
 -- en: How many days cases stay in each unit, one median a year
 -- Units of a body in the newest year published up to :release, with the unit above and, as a band, for how many applicants a
 -- time is known. Computed inside the body from single cases (basis attested); a small unit counts in the one above.
-select t.year_code, t.unit_id, u.parent_id, t.stay_median_days, t.timed_band_code, t.basis_code
+select t.release_id, t.year_code, t.unit_id, u.parent_id, t.stay_median_days, t.timed_band_code, t.basis_code
 from unit_time t
 left join unit u on u.unit_id = t.unit_id
 where t.body_id = :body and t.release_id = (select max(release_id) from unit_time where release_id <= :release)

@@ -2,7 +2,7 @@
 -- en: How long the cases took that ended in a year
 -- Newest year published up to :release, of a body and case type; days by which a quarter, half, three quarters and nine of ten
 -- had ended. service_id empty: all cases of the type. A family contains its services. An empty figure is not shown.
-select d.year_code, d.service_id, d.service_level, s.parent_id, d.scope_count, d.timed_band_code,
+select d.release_id, d.year_code, d.service_id, d.service_level, s.parent_id, d.scope_count, d.timed_band_code,
        d.wait_p25_days, d.wait_median_days, d.wait_p75_days, d.wait_p90_days, d.basis_code
 from duration d
 left join service s on s.service_id = d.service_id
