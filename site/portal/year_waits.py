@@ -18,7 +18,7 @@ from portal.words import Words
 
 @dataclass(frozen=True)
 class YearWaits:
-    """The newest year of a body and case type: rows by service, the row of all cases first, the query's address, and the seal's."""
+    """The newest year of a body and case type: rows by service, that of all cases first, and the addresses of query and seal."""
 
     year: str
     rows: Sequence[Row]
