@@ -1,10 +1,13 @@
 """Linkage: who knows some true steps of a case looks for it among the published groups (von Voigt et al., 2020).
 
 A victim is anybody about whom the adversary knows body, case type and period, m steps with their units in order, and
-perhaps service, channel, duration band, outcome or lateness. Candidates are the groups that can hold the victim: every
-value shown agrees, and every known step stands in the timeline shown. They are nobody, or at least k cases; a floor row
-alone adds nothing to what was known. Without private data victims are made from published timelines, some with one known
-value changed, as an adversary errs; tests take real cases. `suspects` is the same question for any victim.
+perhaps service, channel, duration band, outcome or lateness, the days of the wait, the days from the first step to others.
+Candidates are the groups that can hold the victim: every value shown agrees, every known step stands in the timeline shown,
+and the medians, quartiles and bands leave room for the days. They are nobody, or at least k cases; a floor row alone adds
+nothing to what was known. Within a group days can leave fewer (three between two figures, by the company that each figure
+has): they share all that is shown, so that is counted as a limit. Without private data victims are made from published
+rows, some with one known value changed, as an adversary errs; tests take real cases. `suspects` is the same question for
+any victim.
 """
 
 from __future__ import annotations
@@ -19,23 +22,31 @@ import numpy as np
 from etl.audit.candidates import Candidates
 from etl.audit.evidence import Evidence
 from etl.audit.finding import Attack, Tally
+from etl.audit.known_days import fitting_step, fitting_wait, step_rows
+from etl.audit.nested import COMPANY, WAITS
 from etl.audit.selections import Mask, Numbers, key_text
 
 NAME = "linkage"
 GROUPS = "case_group"
 PLACE = ("body_id", "case_type_code", "period_code")
 KNOWABLE = ("service_id", "channel_code", "duration_band_code", "outcome_code", "lateness_code", "unit_id", "is_loop")
+FEWEST_BY_DAYS = COMPANY - 1  # between two figures, each with four cases on the other side of it
 STEPS_KNOWN = (0, 1, 2, 3, None)  # None: all of them
 Step = tuple[str, str | None]
 
 
 @dataclass(frozen=True)
 class Victim:
-    """What an adversary knows of one case: where it stands, some of its values, some of its steps in order."""
+    """What an adversary knows of one case: where it stands, some of its values, some of its steps in order.
+
+    wait: its days. days: place in `steps` -> days since the first step of the case.
+    """
 
     place: Mapping[str, Any]
     values: Mapping[str, Any] = field(default_factory=dict)
     steps: tuple[Step, ...] = ()
+    wait: int | None = None
+    days: Mapping[int, int] = field(default_factory=dict)
 
 
 class Suspects:
@@ -52,11 +63,25 @@ class Suspects:
             self._at.setdefault(tuple(row[name] for name in PLACE), []).append(at)
         self._candidates = Candidates(evidence, evidence.newest.policy)
         self.traces = _traces(evidence)
+        self.timed_steps = step_rows(evidence)
 
     def of(self, victim: Victim) -> list[int]:
         """Give the places of the groups that can hold a victim."""
         where = tuple(victim.place[name] for name in PLACE)
-        return [at for at in self._at.get(where, []) if self._can_hold(self.rows[at], victim)]
+        held = (at for at in self._at.get(where, []) if self._can_hold(self.rows[at], victim))
+        return [at for at in held if self.fitting(at, victim)]
+
+    def fitting(self, at: int, victim: Victim) -> int:
+        """Count the cases of a group, at most, that have the days known of a victim; all of them where none are known."""
+        row = self.rows[at]
+        counts: list[int] = [row["case_count"]]
+        if victim.wait is not None:
+            counts.append(fitting_wait(row, victim.wait))
+        timed = self.timed_steps.get(row["case_group_id"], ())
+        for place, days in victim.days.items() if timed else ():
+            named = [step for step in timed if _same(victim.steps[place], (step["activity_code"], step["unit_id"]))]
+            counts.append(fitting_step(row, named, days))
+        return min(counts)
 
     def _can_hold(self, row: Mapping[str, Any], victim: Victim) -> bool:
         if not self._candidates.can_hold(row, victim.values):
@@ -83,16 +108,23 @@ def judge(suspects: Suspects, victim: Victim, k: int, tally: Tally) -> None:
     cases = int(suspects.count[found].sum()) if found else 0
     if not cases:
         return
-    if cases < k:
-        if bool(suspects.is_floor[found].all()):
-            tally.limit("floor")
-        else:
-            known = dict(victim.place) | dict(victim.values) | {"steps_known": len(victim.steps)}
-            tally.hit("few_candidates", tables=(GROUPS,), where=key_text(known))
+    fitting = sum(suspects.fitting(at, victim) for at in found)
+    if cases < k and bool(suspects.is_floor[found].all()):
+        tally.limit("floor")
+    elif cases < k or fitting < FEWEST_BY_DAYS:
+        tally.hit("few_candidates", tables=(GROUPS,), where=key_text(_known(victim)))
+    elif fitting < k:
+        tally.limit("known_days")
     elif "outcome_code" not in victim.values:
         outcomes = {suspects.rows[at]["outcome_code"] for at in found}
         if len(outcomes) == 1 and outcomes != {None}:
             tally.limit("one_outcome")
+
+
+def _known(victim: Victim) -> dict[str, Any]:
+    days = {f"days_to_step_{place + 1}": days for place, days in sorted(victim.days.items())}
+    wait = {} if victim.wait is None else {"wait_days": victim.wait}
+    return dict(victim.place) | dict(victim.values) | {"steps_known": len(victim.steps)} | wait | days
 
 
 def _invent(suspects: Suspects, chance: random.Random) -> Victim:
@@ -107,7 +139,25 @@ def _invent(suspects: Suspects, chance: random.Random) -> Victim:
     wanted = chance.choice(STEPS_KNOWN)
     wanted = len(steps) if wanted is None else min(wanted, len(steps))
     chosen = sorted(chance.sample(range(len(steps)), wanted))
-    return Victim({name: row[name] for name in PLACE}, values, tuple(steps[at][:2] for at in chosen))
+    known_steps = tuple(steps[at][:2] for at in chosen)
+    days = _invent_days(suspects.timed_steps.get(row["case_group_id"], ()), known_steps, chance)
+    waits = [row[name] for name in WAITS if row[name] is not None]
+    wait = _near(chance.choice(waits), chance) if waits and chance.random() < 0.5 else None
+    return Victim({name: row[name] for name in PLACE}, values, known_steps, wait, days)
+
+
+def _invent_days(timed: Sequence[Mapping[str, Any]], steps: Sequence[Step], chance: random.Random) -> dict[int, int]:
+    """Draw days since the first step, near a published median, for about half of the known steps that have one."""
+    days = {}
+    for place, step in enumerate(steps):
+        named = [row for row in timed if _same(step, (row["activity_code"], row["unit_id"]))]
+        if named and chance.random() < 0.5:
+            days[place] = _near(chance.choice(named)["since_start_median_days"], chance)
+    return days
+
+
+def _near(days: int, chance: random.Random) -> int:
+    return max(0, days + chance.choice((-5, -2, -1, 0, 1, 2, 5, 40)))
 
 
 def _stands_in(steps: Sequence[Step], trace: Sequence[tuple[str, str | None, bool]], level: str | None) -> bool:

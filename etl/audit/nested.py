@@ -126,7 +126,7 @@ def _selections(
     for row in rows:
         if _key(row) in made:
             selection = made[_key(row)]
-            longer, shorter = _by_ranks(max(selection.timed, _fewest_timed(row)), _figures(row))
+            longer, shorter = _by_ranks(max(selection.timed, fewest_timed(row)), _figures(row))
             selection.own = (_Side(longer), _Side(shorter))
     for selection in made.values():
         for side in (selection.longer, selection.shorter, *selection.own):
@@ -146,7 +146,7 @@ def _attack_row(row: Row, selection: _Selection, tally: Tally) -> None:
         if row[name] is None:
             continue
         tally.tried()
-        rank = _rank(selection.scope, percent)  # with fewer timed cases, no more are left on either side
+        rank = nearest_rank(selection.scope, percent)  # with fewer timed cases, no more are left on either side
         longer = selection.scope - rank - selection.know_longer(row[name])
         shorter = rank - 1 - selection.know_shorter(row[name])
         if min(longer, shorter) < COMPANY:
@@ -192,7 +192,7 @@ def _known(group: Row, limit: int | None) -> tuple[int, list[Weight], list[Weigh
     """Say how many cases of a group surely have a time, and on which side of which days they surely lie."""
     low, _, high = (group["duration_band_code"] or "").partition("_")
     least, most = int(low) if low.isdecimal() else None, int(high) if high.isdecimal() else None
-    count = group["case_count"] if least is not None else _fewest_timed(group)
+    count = group["case_count"] if least is not None else fewest_timed(group)
     if limit is not None and group["lateness_code"] == "late":
         least = max(limit + 1, least or 0)
     if limit is not None and group["lateness_code"] == "on_time":
@@ -211,12 +211,12 @@ def _by_ranks(count: int, figures: Mapping[int, int]) -> tuple[list[Weight], lis
     shorter: list[Weight] = []
     last = count + 1
     for percent, days in sorted(figures.items(), reverse=True):
-        rank = _rank(count, percent)
+        rank = nearest_rank(count, percent)
         longer.append((days, last - rank))
         last = rank
     first = 0
     for percent, days in sorted(figures.items()):
-        rank = _rank(count, percent)
+        rank = nearest_rank(count, percent)
         shorter.append((days, rank - first))
         first = rank
     return longer, shorter
@@ -226,7 +226,7 @@ def _figures(row: Row) -> dict[int, int]:
     return {percent: row[name] for name, percent in WAITS.items() if row[name] is not None}
 
 
-def _fewest_timed(row: Row) -> int:
+def fewest_timed(row: Row) -> int:
     """The fewest cases with a time that show what a row shows."""
     shown = [_fewest(percent) for percent in _figures(row)]
     return max([*shown, int(row[BAND]) if row[BAND] is not None else 0], default=0)
@@ -234,10 +234,11 @@ def _fewest_timed(row: Row) -> int:
 
 def _fewest(percent: int) -> int:
     n = 1
-    while not (_rank(n, percent) > COMPANY and n - _rank(n, percent) >= COMPANY):
+    while not (nearest_rank(n, percent) > COMPANY and n - nearest_rank(n, percent) >= COMPANY):
         n += 1
     return n
 
 
-def _rank(count: int, percent: int) -> int:
+def nearest_rank(count: int, percent: int) -> int:
+    """Give the nearest rank of a percentile."""
     return (count * percent + 99) // 100

@@ -90,7 +90,9 @@ def released(request: pytest.FixtureRequest, real_data: Path, tmp_path_factory: 
 
 
 def test_real_cases_of_a_log_hide_among_k(released: Instance, tmp_path: Path) -> None:
-    """Nobody of whom one, two, three or all true steps are known stands among fewer than k; nobody is ruled out wrongly."""
+    """Nobody of whom one, two, three or all true steps are known, with or without their days, stands among fewer than k;
+    nobody is ruled out wrongly.
+    """
     evidence = read_evidence(released.root)
     suspects, tally, chance = Suspects(evidence), Tally("linkage"), random.Random(1403)
     at = {row["case_group_id"]: place for place, row in enumerate(suspects.rows)}
@@ -101,9 +103,11 @@ def test_real_cases_of_a_log_hide_among_k(released: Instance, tmp_path: Path) ->
             known = sorted(chance.sample(range(len(steps)), min(wanted or len(steps), len(steps))))
             row = suspects.rows[at[group]]
             place = {name: row[name] for name in ("body_id", "case_type_code", "period_code")}
-            victim = Victim(place, steps=tuple(steps[step] for step in known))
-            assert at[group] in suspects.of(victim), "a case is ruled out of its own group"
-            judge(suspects, victim, evidence.k, tally)
+            days = {number: (steps[step][2] - steps[0][2]).days for number, step in enumerate(known)}
+            for told in ({}, days):
+                victim = Victim(place, steps=tuple(steps[step][:2] for step in known), days=told)
+                assert at[group] in suspects.of(victim), "a case is ruled out of its own group"
+                judge(suspects, victim, evidence.k, tally)
     assert tally.done().hit_count == 0
 
 
@@ -132,8 +136,8 @@ def _write_log(source: Path, target: Path) -> str:
     return max(last.values())
 
 
-def _placed_cases(instance: Instance, folder: Path) -> dict[str, tuple[int, list[tuple[str, str | None]]]]:
-    """Give each released case its group and its true steps in order: what only the body knows."""
+def _placed_cases(instance: Instance, folder: Path) -> dict[str, tuple[int, list[tuple[str, str | None, date]]]]:
+    """Give each released case its group and its true steps in order, with their days: what only the body knows."""
     groups: dict[str, Any] = {}
     for path in instance.placement.glob("*.parquet"):
         table = pq.read_table(path, columns=["population_code", "case_key", "case_group_id"]).to_pylist()
@@ -141,11 +145,14 @@ def _placed_cases(instance: Instance, folder: Path) -> dict[str, tuple[int, list
     backend = open_duckdb(folder / "spill", threads=1)
     staging = open_staging(backend, instance.staging)
     assert staging is not None
-    event = staging.event.select("case_key", "seq", "activity_code", "to_unit_id").to_pyarrow().to_pylist()
+    columns = ("case_key", "seq", "activity_code", "to_unit_id", "occurred_on")
+    event = staging.event.select(*columns).to_pyarrow().to_pylist()
     backend.disconnect()
-    found: dict[str, tuple[int, list[tuple[str, str | None]]]] = {}
+    found: dict[str, tuple[int, list[tuple[str, str | None, date]]]] = {}
     for row in sorted(event, key=lambda row: (row["case_key"], row["seq"])):
         group = groups.get(row["case_key"])
         if group is not None:
-            found.setdefault(row["case_key"], (group, []))[1].append((row["activity_code"], row["to_unit_id"]))
+            found.setdefault(row["case_key"], (group, []))[1].append(
+                (row["activity_code"], row["to_unit_id"], row["occurred_on"])
+            )
     return found
