@@ -1,10 +1,11 @@
-"""The path of a newcomer, typed from a fresh copy: README, then `add an indicator`; part of `make tutorial`.
+"""The path of a newcomer, typed from a fresh copy: README, the tour, then `add an indicator`; part of `make tutorial`.
 
 The copy makes an environment of its own, as a clone does, so that this needs a package index and some minutes.
 """
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 import sqlite3
@@ -30,6 +31,7 @@ ABSENT = (
     "releases",
 )
 BOUND = 1500  # seconds, most of them of the package index
+ASKED = re.compile(r"^```sql\n(.*?)```\n\n(\|.*?)\n\n", re.MULTILINE | re.DOTALL)
 STEP = re.compile(r"^\| `([\w/.]+)` \| `(.+)` \| `(.+)` \|$", re.MULTILINE)
 
 
@@ -41,14 +43,41 @@ def insert(path: Path, after: str, line: str) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-@pytest.mark.timeout(2 * BOUND)
-def test_the_path_of_a_newcomer_works(project: Path, tmp_path: Path) -> None:
-    """From the README to a new figure on a page, which is a link to its own query, in both languages."""
-    clone = tmp_path / "clone"
+@pytest.fixture(scope="module")
+def clone(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh copy in which the README was typed."""
+    clone = tmp_path_factory.mktemp("newcomer") / "clone"
     shutil.copytree(project, clone, ignore=shutil.ignore_patterns(*ABSENT))
     said = type_in(clone, "\n".join(blocks(clone / "README.md", "sh")), own=True, bound=BOUND)
     assert "k ≥ 10 checked" in said
+    return clone
 
+
+@pytest.mark.timeout(2 * BOUND)
+@pytest.mark.parametrize("page", ["tour.md", "tour.fa.md"])
+def test_the_tour_can_be_typed(clone: Path, page: str) -> None:
+    """The office of the tour, made by its commands, gives the answers that stand below its statements, and its line."""
+    if not (clone / "tour").exists():
+        type_in(clone, "\n".join(blocks(clone / "docs" / page, "sh")), own=True, bound=BOUND)
+    assert blocks(clone / "docs" / "tour.md", "sh") == blocks(clone / "docs" / "tour.fa.md", "sh")
+    text = (clone / "docs" / page).read_text(encoding="utf-8")
+    answered = 0
+    with closing(sqlite3.connect(clone / "tour" / "datasets" / "portal-1405-06.db")) as connection:
+        for sql, table in ASKED.findall(text):
+            if ":body" not in sql and "automation." not in sql and "parquet" not in sql:
+                rows = [[str("" if cell is None else cell) for cell in row] for row in connection.execute(sql)]
+                assert rows == [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+                answered += 1
+    assert answered >= 5
+    with gzip.open(clone / "tour" / "datasets" / "releases" / "1405-05" / "case_group.csv.gz", "rt") as lines:
+        written = set(lines.read().splitlines())
+    [line] = re.findall(r"^```\n(case_group_id,.*?)\n```$", text, re.MULTILINE | re.DOTALL)
+    assert set(line.splitlines()) <= written
+
+
+@pytest.mark.timeout(2 * BOUND)
+def test_the_path_of_a_newcomer_works(clone: Path) -> None:
+    """From the README to a new figure on a page, which is a link to its own query, in both languages."""
     page = clone / "docs" / "how-to" / "add-an-indicator.md"
     look, test, break_once, build, show = blocks(page, "sh")
     assert len(re.findall(r"^\('1405-", type_in(clone, look, own=True), re.MULTILINE)) == 3
