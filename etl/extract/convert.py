@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from etl.calendars import year_month
@@ -23,6 +24,7 @@ from etl.extract.vocabulary import LIST_OF, SlugBook, Vocabulary, is_fit_name
 from etl.model.text import fold
 
 KEY = pa.uuid()  # the 16 bytes of a keyed hash
+_KEYS = pa.list_(pa.string())
 INSTANT = pa.timestamp("us", tz="UTC")
 QUARANTINE = pa.schema(
     [
@@ -144,25 +146,29 @@ class Converter:
     def link_keys(self, batch: Batch) -> pa.Array:
         """Hash every reference of a row whose columns are all recorded: a list a row."""
         found = [self._references([batch.columns[name] for name in names]) for names in self.source.link.link_ref]
-        rows = [[key for key in keys if key is not None] for keys in zip(*found, strict=True)] or [[]] * batch.size
-        return pa.array(rows, pa.list_(pa.string()))
+        if not found:
+            return pa.array([[]] * batch.size, _KEYS)
+        places = np.arange(batch.size * len(found)).reshape(len(found), batch.size)
+        keys = pa.concat_arrays(found).take(pa.array(places.T.ravel()))  # row by row
+        is_known = keys.is_valid().to_numpy(zero_copy_only=False).reshape(batch.size, len(found))
+        ends = np.concatenate([[0], is_known.sum(axis=1).cumsum()])
+        return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), keys.drop_null(), type=_KEYS)
 
-    def _references(self, parts: Sequence[Encoded]) -> list[str | None]:
-        """Hash one reference, row by row; None where one of its columns is not recorded."""
+    def _references(self, parts: Sequence[Encoded]) -> pa.Array:
+        """Hash one reference, row by row; NULL where one of its columns is not recorded."""
         folded = [
             Encoded([None if text is None else fold(text) for text in self._texts(part.values)], part.places)
             for part in parts
         ]
         combined = combine(folded)
         keys = [None if None in texts else self._hasher.link_key(texts) for texts in combined.values]
-        made: list[str | None] = combined.take(keys, pa.string()).to_pylist()
-        return made
+        return combined.take(keys, pa.string())
 
     def _texts(self, values: Sequence[object]) -> list[str | None]:
         """Write values as texts; None where they mean "nothing recorded"."""
         missing = self._missing
-        texts = [value.strip() if isinstance(value, str) else str(value) for value in values]
-        return [None if text.strip() in missing else text for text in texts]
+        texts = [str(value).strip() for value in values]
+        return [None if text in missing else text for text in texts]
 
     def is_secret(self, batch: Batch) -> pa.Array:
         """Say for every row whether its case is above the normal class; a missing or unknown class is."""

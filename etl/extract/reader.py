@@ -7,6 +7,7 @@ a PortalError. It lives no longer than its parent, whatever ends that one, and l
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 from dataclasses import dataclass
@@ -20,13 +21,14 @@ from etl.instance import explain_disk
 
 @dataclass(frozen=True)
 class _Teller:
-    """Sends steps to the parent; a Progress."""
+    """Sends steps to the parent, as far as it listens; a Progress."""
 
     wire: Connection
 
     def step(self, name: str, done: int, total: int | None = None) -> None:
-        """Send the step."""
-        self.wire.send(Step(name, done))
+        """Send the step, unless the parent has many to read yet: reading does not wait for that."""
+        if select.select([], [self.wire], [], 0)[1]:
+            self.wire.send(Step(name, done))
 
 
 def main(place: int) -> None:

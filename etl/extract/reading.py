@@ -2,7 +2,8 @@
 
 Where it stands: called by the run, before the working tables. A process of its own (`etl.extract.reader`) has its own
 connection and snapshot, writes the same files, and ends with whoever started it: it gets its task, the secret in it,
-over a socket, and leaves when that closes. Small sources are read here, sooner than a process starts.
+over a socket, and leaves when that closes. The largest source is read here meanwhile, and small ones, sooner than a
+process starts.
 """
 
 from __future__ import annotations
@@ -69,17 +70,18 @@ class Reading:
 
 
 def read_sources(tasks: Sequence[Task], progress: Progress, *, large: int = LARGE) -> dict[str, Reading]:
-    """Read every source into its folder; where several have `large` bytes or more, each of these in its own process.
+    """Read every source into its folder; where several have `large` bytes or more, all but the largest in processes.
 
     Errors: SettingsError for a code nobody knows, else those of `read_source`; SourceError where a process was killed.
     """
     for task in tasks:
         Vocabulary(task.policy).check(task.source)
-    whole = [task for task in tasks if task.window is None]
-    apart = [task for task in whole if size_of(task.source, task.root) >= large] if len(tasks) > 1 else []
-    apart = apart if len(apart) > 1 else []
-    readings = dict(_read_apart(apart, progress))
-    readings |= {task.source.name: read_one(task, progress) for task in tasks if task not in apart}
+    whole = [task for task in tasks if task.window is None] if len(tasks) > 1 else []
+    bytes_of = {task.source.name: size_of(task.source, task.root) for task in whole}
+    apart = [task for task in whole if bytes_of[task.source.name] >= large]
+    largest = max(apart, key=lambda task: bytes_of[task.source.name], default=None)
+    readings = dict(_read_apart(apart, progress, here=largest)) if largest is not None and len(apart) > 1 else {}
+    readings |= {task.source.name: read_one(task, progress) for task in tasks if task.source.name not in readings}
     return {task.source.name: readings[task.source.name] for task in tasks}
 
 
@@ -99,15 +101,21 @@ def read_one(task: Task, progress: Progress) -> Reading:
     return Reading(snapshot_at, task.slugs, marks, gone, is_short=window is not None and gone is None)
 
 
-def _read_apart(tasks: Sequence[Task], progress: Progress) -> Iterator[tuple[str, Reading]]:
-    """Read each source in a process of its own, as many at a time as there are cores; none outlives this function."""
-    waiting = list(tasks)
+def _read_apart(tasks: Sequence[Task], progress: Progress, *, here: Task) -> Iterator[tuple[str, Reading]]:
+    """Read sources in processes of their own, as many at a time as there are cores, and the one `here` meanwhile.
+
+    None of the processes outlives this function.
+    """
+    waiting = [task for task in tasks if task is not here]
     running: dict[Connection, tuple[Task, subprocess.Popen[bytes]]] = {}
+    cores = os.cpu_count() or 1
     with _ended(running):
+        while waiting and len(running) < max(cores - 1, 1):
+            running.update([_start(waiting.pop(0))])
+        yield here.source.name, read_one(here, progress)
         while waiting or running:
-            while waiting and len(running) < (os.cpu_count() or 1):
-                task = waiting.pop(0)
-                running.update([_start(task)])
+            while waiting and len(running) < cores:
+                running.update([_start(waiting.pop(0))])
             for wire in _ready(running):
                 task, process = running[wire]
                 told = _receive(wire, task)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -56,7 +55,14 @@ def combine(parts: Sequence[Encoded]) -> Encoded:
         place = pc.fill_null(part.places.cast(pa.int64()), len(part.values))
         number = pc.add(pc.multiply(number, len(part.values) + 1), place)
     combined = number.dictionary_encode()
-    return Encoded([_values(parts, code) for code in combined.dictionary.to_pylist()], combined.indices)
+    code, columns = combined.dictionary, []
+    for part in reversed(parts):
+        rest = pc.divide(code, len(part.values) + 1)
+        places = pc.subtract(code, pc.multiply(rest, len(part.values) + 1)).to_pylist()
+        values = [*part.values, None]
+        columns.append([values[place] for place in places])
+        code = rest
+    return Encoded(list(zip(*reversed(columns), strict=True)), combined.indices)
 
 
 def join_columns(parts: Sequence[Encoded], separator: str, is_missing: Callable[[object], bool]) -> Encoded:
@@ -67,11 +73,3 @@ def join_columns(parts: Sequence[Encoded], separator: str, is_missing: Callable[
         for values in combined.values
     ]
     return Encoded(texts, combined.places)
-
-
-def _values(parts: Sequence[Encoded], code: int) -> tuple[Any, ...]:
-    found: list[Any] = []
-    for part in reversed(parts):
-        code, place = divmod(code, len(part.values) + 1)
-        found.append(part.values[place] if place < len(part.values) else None)
-    return tuple(reversed(found))
