@@ -2,9 +2,10 @@
 
 Partitions of the same people stand side by side: cohorts, finished groups, and the open stock of year ends. From every
 month end to every later one (`etl.audit.windows`) the identity bounds what each of them hides of a service family; a bound
-within 1 … k - 1 is a hit (review: 136 of 236 cells when nothing guarded them). Where one family alone is named anywhere,
-all hidden cases can be its own, and nothing is learnt. Margins alone must close to the case. Of two exact tables over the
-same cases Fréchet's bound (a cell is at least the sum of its margins less the total) is counted as a limit of the law.
+within 1 … k - 1 is a hit (review: 136 of 236 cells when nothing guarded them). Where one family alone is named between
+two month ends, all that is hidden can be its own; that some of it must be is counted as a limit. Margins alone must close
+to the case. Of two exact tables over the same cases Fréchet's bound (a cell is at least the sum of its margins less the
+total) is counted as a limit of the law.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ def _solve(windows: Windows, k: int, tally: Tally) -> None:
     plus = sum(term.hidden for term in windows.terms if term.sign > 0)
     minus = sum(term.hidden for term in windows.terms if term.sign < 0)
     is_window = np.triu(np.ones((len(windows.months),) * 2, dtype=bool))
-    for family in windows.families if len(windows.families) > 1 else ():
+    every = sum(own for term in windows.terms for own in term.shown.values())
+    for family in windows.families:
+        own = sum(term.shown[family] for term in windows.terms if family in term.shown)
         shown = sum(term.sign * term.shown[family] for term in windows.terms if family in term.shown)
         is_found = np.zeros_like(is_window)
         for term in windows.terms:
@@ -51,7 +54,9 @@ def _solve(windows: Windows, k: int, tally: Tally) -> None:
             )
             most = np.minimum(high, term.hidden)
             is_found |= (low > 0) & (low <= most) & (most < k)
-        for first, last in np.argwhere(is_found & is_window):
+        is_found &= is_window
+        tally.limit("one_family", int((is_found & (own == every)).sum()))
+        for first, last in np.argwhere(is_found & (own < every)):
             where = dict(zip(KIND, windows.kind, strict=True)) | {"service_id": family}
             text = f"{key_text(where)} from {windows.months[first]} to {windows.months[last]}"
             tally.hit("hidden_value", tables=(COHORTS, GROUPS, STOCK), where=text)

@@ -189,13 +189,14 @@ def _solve_flows(evidence: Evidence, tally: Tally) -> None:
     if not all(evidence.table(name).num_rows for name in (COHORTS, GROUPS, STOCK)):
         return
     for windows in stock_windows(evidence):
-        if len(windows.families) > 1:  # one alone is what simple arithmetic sees
-            for window in windows.years():
-                _solve_year(windows, window, evidence.k, tally)
+        for window in windows.years():
+            families = [f for f in windows.families if any(f in t.shown and t.shown[f][window] for t in windows.terms)]
+            if len(families) > 1:  # one alone is what simple arithmetic sees
+                _solve_year(windows, window, families, evidence.k, tally)
 
 
-def _solve_year(windows: Windows, window: tuple[int, int], k: int, tally: Tally) -> None:
-    families, terms = windows.families, windows.terms
+def _solve_year(windows: Windows, window: tuple[int, int], families: list[str], k: int, tally: Tally) -> None:
+    terms = windows.terms
     places = [*families, None]  # the last stands for all that no table names
     at = {(t, f): t * len(places) + place for t in range(len(terms)) for place, f in enumerate(places)}
     bounds = Bounds(len(at))

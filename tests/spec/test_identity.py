@@ -77,6 +77,19 @@ def test_a_year_begins_with_the_open_groups_of_the_one_before() -> None:
     assert made.with_cells(after).narrow("1403-12", k=10) == [Narrow(*KIND, "1403-12", "permits")]
 
 
+def test_the_middle_of_a_year_is_looked_at_as_well() -> None:
+    """Two months with many cases of unknown service hide nothing of the third, in which every one is known."""
+    made = Books()
+    made.add([margin("1403-01", registered=90, finished=60, open=30)], ())
+    made.add([margin("1403-02", registered=60, finished=88, open=2)], ())
+    made.add([margin("1403-03", registered=60, finished=53, open=9)], ())
+    known = [cell(COHORT, "1403-03", "1403-03", "permits", 40), cell(COHORT, "1403-03", "1403-03", "tax", 20)]
+    known += [cell(FINISHED, "1403-03", "1403-03", "permits", 36), cell(FINISHED, "1403-03", "1403-03", "tax", 17)]
+    made.add((), known)
+    assert made.narrow("1403-03", k=10) == [Narrow(*KIND, "1403-03", family) for family in ("permits", "tax")]
+    assert made.narrow("1403-02", k=10) == []
+
+
 def test_a_cohort_that_would_give_a_number_away_stands_back(backend: Any) -> None:
     """All families of the body and type lose their service, no case is lost, and another body keeps its own."""
     ladder = ({"service": "leaf"}, {"channel": "code"})
@@ -124,6 +137,6 @@ def test_what_earlier_releases_showed_counts(backend: Any, *, known: bool) -> No
     month = parse_period("jalali", "1403-01")
     before = [cell(STOCK, "1402", "1402-12", "permits", 40), cell(STOCK, "1402", "1402-12", "tax", 20)]
     history = replace(History((month,), month), cells=before if known else ())
-    margins = [margin("1403-01", finished=4, open=56)]
+    margins = [margin("1402-12", open=60), margin("1403-01", finished=4, open=56)]
     (guarded,) = guard([stock], groups, margins=margins, policy=POLICY, history=history)
     assert all(row["service_id"] is None for row in guarded.groups) == known
