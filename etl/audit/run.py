@@ -13,6 +13,7 @@ from etl.audit import (
     homogeneity,
     linkage,
     minimality,
+    pages,
     programme,
     side_channels,
     sums,
@@ -45,6 +46,7 @@ ATTACKERS: Mapping[str, Attacker] = {
     homogeneity.NAME: homogeneity.attack,
     times.NAME: times.attack,
     side_channels.NAME: side_channels.attack,
+    pages.NAME: pages.attack,
 }
 
 

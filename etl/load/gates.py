@@ -6,6 +6,7 @@ all releases before it (`Balance`) and at the words that may appear. They never 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ from etl.load.texts import TextCheck
 from etl.metadata import load_dictionary
 from etl.model.identity import POPULATIONS, Books
 from etl.model.quality import SHARE_POINTS, WHOLE, count_band
+from etl.model.report import report_faults
 
 LADDER = (
     "service_id",
@@ -51,6 +53,7 @@ OTHERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 PERIODS = ("month_code", "period_code", "late_for_code", "year_code")
 EARLIER = "earlier"
+REPORT = "report.json"
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,22 @@ def check_quality(gated: Gated) -> None:
             raise _refused("gate-quality", "quality", "a range that is none of the published bands")
 
 
+def check_report(gated: Gated) -> None:
+    """Refuse a report.json that says more than sums of the release's own tables, or a count from 1 to k - 1 as it is."""
+    group = own_groups(gated.tables["case_group"])
+    counted = {
+        "case_count": pc.sum(group["case_count"]).as_py() or 0,
+        "floor_count": pc.sum(group.filter(group["is_floor"])["case_count"]).as_py() or 0,
+        "awaiting_count": pc.sum(gated.tables["margin"]["awaiting_count"]).as_py() or 0,
+    }
+    shown = {"trace_key" if name == "trace_id" else name: pc.is_valid(group[name]) for name in LADDER}
+    kept = {name: pc.sum(group.filter(is_shown)["case_count"]).as_py() or 0 for name, is_shown in shown.items()}
+    for name, text in gated.documents:
+        if name == REPORT:
+            for fault in report_faults(json.loads(text), counted=counted, kept=kept, k=gated.k):
+                raise _refused("gate-report", name, f"what no report may say, at {fault}")
+
+
 def check_nothing_lost(gated: Gated) -> None:
     """Refuse a release in which groups + floor + awaiting are not all finished cases so far (law 3)."""
     if not gated.balance.is_whole(gated.tables["margin"], gated.tables["case_group"]):
@@ -283,6 +302,7 @@ GATES: tuple[Gate, ...] = (
     check_others_close,
     check_times,
     check_quality,
+    check_report,
     check_margin_identity,
     check_nothing_lost,
     check_identity,

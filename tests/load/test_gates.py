@@ -138,6 +138,37 @@ def test_the_same_office_unbroken_is_released(release: Callable[[Office], Any]) 
     assert release(office)[0].case_count == 27
 
 
+@pytest.mark.parametrize(
+    ("said", "is_refused"),
+    [
+        ({"case_count": 15, "floor_count": "< k", "awaiting_count": 0}, False),
+        ({"kept_shares": {"outcome_code": 0.8, "service_id": 0.0, "trace_key": 0.0}}, False),
+        ({"linkage": [{"body_id": "alef", "desk_count": "< k", "i1_followed_share": "80-100 %"}]}, False),
+        ({"floor_count": 3}, True),
+        ({"case_count": 14}, True),
+        ({"kept_shares": {"outcome_code": 0.8333}}, True),
+        ({"kept_shares": {"reason_code": 0.8}}, True),
+        ({"refused_count": 20}, True),
+        ({"linkage": [{"body_id": "alef", "desk_count": 4}]}, True),
+        ({"linkage": [{"body_id": "alef", "i1_followed_share": "85-90 %"}]}, True),
+        ({"linkage": [{"body_id": "alef", "requester": "xyzzy"}]}, True),
+    ],
+)
+def test_a_report_says_bands_and_sums_only(
+    instance: Instance, backend: Any, said: dict[str, Any], *, is_refused: bool
+) -> None:
+    """A count below k, a figure that is no sum of the release's rows, a key nobody knows: nothing leaves."""
+    office = Office(["1403-01"], [group(outcome_code="not_held"), floor()])
+    published = replace(office.published(), report={"1403-01": {"k_basis": "cases", **said}})
+    if not is_refused:
+        assert write_releases(instance, backend, published, as_of=AS_OF, due=office.months)
+        return
+    with pytest.raises(PrivacyError) as error:
+        write_releases(instance, backend, published, as_of=AS_OF, due=office.months)
+    assert error.value.slug == "gate-report"
+    assert "xyzzy" not in str(error.value)
+
+
 @pytest.mark.parametrize("change", ["more", "less"])
 def test_the_columns_are_an_allow_list(instance: Instance, backend: Any, change: str) -> None:
     """A column that the dictionary does not name, or a missing one, stops the release."""
