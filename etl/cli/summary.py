@@ -43,11 +43,15 @@ def tell_office(office: OfficeSummary) -> str:
 
 
 def tell_extract(report: ExtractReport) -> str:
-    """Write the conservation of an extraction: read = staged + unchanged + quarantined."""
+    """Write the conservation of an extraction: read = staged + unchanged + quarantined, of all there is.
+
+    Where only what changed was read it says so: the counts are the same.
+    """
     share = report.quarantined / report.read if report.read else 0.0
     counts = f"{report.staged:,} staged + {report.unchanged:,} unchanged + {report.quarantined:,} quarantined"
     deleted = f", {report.deleted:,} removed at the source" if report.deleted else ""
-    return f"extract {report.read:,} read = {counts} ({share:.1%}){deleted}".replace("%", " %")
+    window = ", only changes were read" if report.is_window else ""
+    return f"extract {report.read:,} read = {counts} ({share:.1%}){deleted}{window}".replace("%", " %")
 
 
 def tell_releases(releases: Sequence[ReleaseSummary]) -> str:

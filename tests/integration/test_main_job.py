@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from etl import pipeline
+from etl.cli.summary import tell_extract
 from etl.demo import advance_office
 from etl.errors import LockedError, PrivacyError, UsageError
 from etl.instance import Instance, current_release
@@ -38,6 +39,7 @@ def test_the_first_run_releases_every_closed_month(built: Built) -> None:
     ]
     assert report.extracted is not None
     assert report.extracted.read == report.extracted.staged + report.extracted.unchanged + report.extracted.quarantined
+    assert "only changes" not in tell_extract(report.extracted)
     assert current_release(built.instance.datasets) == current_release(built.instance.public) == "1405-06"
     assert report.site is not None
     assert (report.site / "fa" / "index.html").is_file()
@@ -78,6 +80,7 @@ def test_a_month_later_one_release_comes(twin: Instance) -> None:
     assert [each.release_id for each in report.releases] == ["1405-07"]
     assert report.extracted is not None
     assert 0 < report.extracted.staged < report.extracted.read / 2
+    assert tell_extract(report.extracted).endswith(", only changes were read")
     after = fingerprints(twin.root, ("datasets/releases",))
     assert {name: after[name] for name in before} == before
     assert query(newest_database(twin), "select count(*) as n from release")[0]["n"] == 9
