@@ -11,7 +11,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ ELEMENT = re.compile(r"<(p|li|h1|h2|td|dd)\b[^>]*>(.*?)</\1>", re.DOTALL)
 LINK = re.compile(r'href="/data/portal/(\w+)')
 TAG = re.compile(r"<[^>]+>")
 COUNTED = re.compile(
-    r"(?<![\d.,٫٬–-])(\d+)(?![\d.,٫٬%٪])\s*"
+    r"(?<![\w.,٫٬–-])(\d+)(?![\d.,٫٬%٪])\s*"
     r"(?:cases?|requests?|complaints?|letters?|people|persons?|پرونده|درخواست|شکایت|نامه|نفر|مورد)\b"
 )
 
@@ -56,13 +56,16 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
             for name, table in tables.items():
                 _twin(release.folder / f"{name}.csv.gz", name, table, tally)
             _report(release, tables, tally)
+    called = _names(evidence) if evidence.site else ()
     for path in sorted(evidence.site.rglob("*.html")) if evidence.site else ():
-        _page(path, evidence.k, tally)
+        _page(path, evidence.k, called, tally)
     return tally.done()
 
 
-def small_counts(page: str, k: int) -> Iterator[tuple[int, str]]:
+def small_counts(page: str, k: int, *, names: Collection[str] = ()) -> Iterator[tuple[int, str]]:
     """Give the numbers of cases from 1 to k - 1 that a page says where it may not, with their sentence.
+
+    names: what steps, units, services and bodies are called, where that reads like a number of cases.
 
     >>> list(small_counts('<p>3 cases refused. <a href="/data/portal/outcomes?body=x">Count</a></p>', 10))
     [(3, '3 cases refused. Count')]
@@ -71,16 +74,29 @@ def small_counts(page: str, k: int) -> Iterator[tuple[int, str]]:
     """
     for _, inside in ELEMENT.findall(page):
         text = latin_digits(" ".join(html.unescape(TAG.sub("", inside)).split()))
+        for name in names:
+            text = text.replace(name, "")
         is_allowed = bool(EXACT & set(LINK.findall(inside))) or any(words in text for words in HIDDEN)
         for number in COUNTED.findall(text):
             if 0 < int(number) < k and not is_allowed:
                 yield int(number), text
 
 
-def _page(path: Path, k: int, tally: Tally) -> None:
+def _names(evidence: Evidence) -> list[str]:
+    titles = {
+        latin_digits(" ".join(title.split()))
+        for table in ("code", "unit", "service", "body")
+        for column in ("title_fa", "title_en")
+        for title in evidence.table(table)[column].to_pylist()
+        if title is not None
+    }
+    return sorted((title for title in titles if COUNTED.search(title)), key=len, reverse=True)
+
+
+def _page(path: Path, k: int, names: Collection[str], tally: Tally) -> None:
     page = path.read_text(encoding="utf-8")
     tally.tried(len(COUNTED.findall(latin_digits(page))))
-    for _, text in small_counts(page, k):
+    for _, text in small_counts(page, k, names=names):
         tally.hit("small_count", tables=(), where=f"{path.parent.name}/{path.name}: {text[:120]}")
 
 

@@ -91,3 +91,10 @@ def test_small_numbers_are_read_in_both_languages(text: str) -> None:
     assert list(small_counts(f"<li><b>{text}</b></li>", 10))
     assert list(small_counts(LINKED.format(text=text, query="outcomes"), 10))
     assert not list(small_counts(LINKED.format(text=text, query="monthly_flow"), 10))
+
+
+def test_a_name_is_no_number() -> None:
+    """A step that a source calls "08_005 request complete", and one that is called "Send 2 letters"."""
+    page = "<li>08_005 request complete day 35</li><li>Send 2 letters day 4</li>"
+    assert list(small_counts(page, 10)) == [(2, "Send 2 letters day 4")]
+    assert not list(small_counts(page, 10, names=["Send 2 letters"]))
