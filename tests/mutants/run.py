@@ -91,6 +91,9 @@ def main() -> int:
     parser.add_argument("words", nargs="*", default=[""])
     words = parser.parse_args().words or [""]
     chosen = [mutant for mutant in load_mutants() if any(word in mutant.law for word in words)]
+    if not chosen:
+        print(f"no law names {' or '.join(words)}; the laws stand in mutants.yml")
+        return 1
     with tempfile.TemporaryDirectory(prefix="shafaf-mutants-") as name, ThreadPoolExecutor(AT_ONCE) as pool:
         folders: Queue[Path] = Queue()
         for number in range(AT_ONCE):
