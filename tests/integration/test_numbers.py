@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections import Counter, defaultdict
+from contextlib import closing
 
 import pytest
 
+from portal.catalogue import load_queries
 from tests.integration import recount
 from tests.integration.conftest import Built
 from tests.integration.recount import Office, Row, query
@@ -250,3 +254,14 @@ def _disagreement(group: Row, case: Row, trees: dict[str, dict[str, str | None]]
         return "is_loop"
     band = group["duration_band_code"]
     return "duration_band_code" if band is not None and not recount.in_band(band, case["wait_days"]) else None
+
+
+@pytest.mark.parametrize("name", ["stage_days", "units_waiting", "service_steps"])
+def test_a_query_about_a_body_does_not_walk_the_steps_of_all(built: Built, name: str) -> None:
+    """Groups are found first, then the steps of these by their index: a nation has millions of steps."""
+    asked = load_queries()[name]
+    with closing(sqlite3.connect(built.database)) as connection:
+        named = dict.fromkeys(asked.parameters, "x")
+        plan = [row[-1] for row in connection.execute(f"explain query plan {asked.sql}", named)]
+    names = re.findall(r"case_group_step (\w+)", asked.sql)
+    assert [step for step in plan if step in {f"SCAN {each}" for each in names}] == []

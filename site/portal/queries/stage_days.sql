@@ -7,8 +7,9 @@ with stage as (
          s.activity_code, g.case_group_id, g.case_count,
          sum(coalesce(n.since_previous_median_days, 0)) as days
   from case_group_as_of_v1 g
-  join case_group_step s on s.case_group_id = g.case_group_id
-  join case_group_step n on n.case_group_id = s.case_group_id and n.step_number = s.step_number + 1
+  -- SQLite keeps the order of a cross join, and so looks at the steps of these groups alone
+  cross join case_group_step s on s.case_group_id = g.case_group_id
+  cross join case_group_step n on n.case_group_id = s.case_group_id and n.step_number = s.step_number + 1
   where g.body_id = :body and g.case_type_code = :case_type
     and g.release_id between :first_release and :release and n.since_previous_median_days is not null
     and :release >= g.from_release_id and :release < g.until_release_id
