@@ -24,6 +24,7 @@ from etl.metadata import TableSpec, load_dictionary
 
 MANIFEST = "manifest.json"
 POLICY = "policy.yml"
+_SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language, read by libyaml where it is there
 _SHARED = "\npolicy_sha256:"  # from here on the policies of releases that one policy decided are the same text
 
 
@@ -114,7 +115,7 @@ def read_evidence(root: Path) -> Evidence:
     specs = {name: spec for name, spec in load_dictionary().tables.items() if spec.scope != "database"}
     tables = {
         name: pa.concat_tables(
-            [_read_table(release, spec) for release in (releases if spec.scope == "release" else releases[-1:])]
+            [read_table(release, spec) for release in (releases if spec.scope == "release" else releases[-1:])]
         ).combine_chunks()
         for name, spec in specs.items()
     }
@@ -152,16 +153,20 @@ def release_of(tables: Mapping[str, pa.Table], policy: Mapping[str, Any], *, fol
     )
 
 
-def read_tables(release: Release, names: Sequence[str]) -> dict[str, pa.Table]:
-    """Read some tables of one release."""
-    return {name: _read_table(release, load_dictionary().tables[name]) for name in names}
+def read_table(release: Release, spec: TableSpec, *, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table of one release (all columns of the dictionary, or some); a column that it lacks is NULL."""
+    schema = spec.arrow if columns is None else pa.schema([spec.arrow.field(name) for name in columns])
+    if release.folder is None:
+        return schema.empty_table()
+    path = release.folder / f"{spec.name}.parquet"
+    return _read_parquet(path, schema) if path.exists() else schema.empty_table()
 
 
 def _read_release(folder: Path) -> Release:
-    table = _read_parquet(folder / "release.parquet", load_dictionary().tables["release"])
+    table = _read_parquet(folder / "release.parquet", load_dictionary().tables["release"].arrow)
     try:
         own, key, shared = (folder / POLICY).read_text(encoding="utf-8").partition(_SHARED)
-        policy = yaml.safe_load(own) if not key else {**yaml.safe_load(own), **_parse_policy(key + shared)}
+        policy = _parse(own) if not key else {**_parse(own), **_parse_policy(key + shared)}
         json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, TypeError, ValueError):  # bytes that are no text or no JSON among the last
         raise _unreadable(f"a {POLICY} or {MANIFEST} of the release {folder.name}") from None
@@ -173,28 +178,27 @@ def _read_release(folder: Path) -> Release:
 @lru_cache(maxsize=8)
 def _parse_policy(text: str) -> dict[str, Any]:
     """Parse what releases share of their policies: that takes longer than all else that is read here."""
-    return dict(yaml.safe_load(text))
+    return dict(_parse(text))
 
 
-def _read_table(release: Release, spec: TableSpec) -> pa.Table:
-    if release.folder is None:
-        return spec.arrow.empty_table()
-    path = release.folder / f"{spec.name}.parquet"
-    return _read_parquet(path, spec) if path.exists() else spec.arrow.empty_table()
+def _parse(text: str) -> Any:
+    return yaml.load(text, Loader=_SAFE)
 
 
-def _read_parquet(path: Path, spec: TableSpec) -> pa.Table:
+def _read_parquet(path: Path, schema: pa.Schema) -> pa.Table:
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            there = file.schema_arrow.names
+            table = file.read(columns=[name for name in schema.names if name in there], use_threads=False)
+        if table.schema.equals(schema):
+            return table
         arrays = [
-            table[name].cast(spec.arrow.field(name).type)
-            if name in table.column_names
-            else pa.nulls(table.num_rows, spec.arrow.field(name).type)
-            for name in spec.names
+            table[field.name].cast(field.type) if field.name in there else pa.nulls(table.num_rows, field.type)
+            for field in schema
         ]
     except (OSError, pa.ArrowException):
         raise _unreadable(f"a table {path.name} of the release {path.parent.name}") from None
-    return pa.table(arrays, schema=spec.arrow)
+    return pa.table(arrays, schema=schema)
 
 
 def _unreadable(found: str) -> UncheckedError:

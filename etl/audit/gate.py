@@ -18,12 +18,12 @@ import pyarrow.compute as pc
 import yaml
 
 from etl.audit import differencing, times
-from etl.audit.evidence import Evidence, Release, list_published, read_tables, release_of
+from etl.audit.evidence import Evidence, Release, list_published, read_table, release_of
 from etl.audit.finding import Attack
 from etl.audit.run import ATTACKERS, Audit, attack_with, audit_document
 from etl.errors import PrivacyError
 from etl.instance.durable import json_bytes, make_folder_durable, replace_durable
-from etl.metadata import load_dictionary
+from etl.metadata import TableSpec, load_dictionary
 
 ATTEMPTS = 500
 MONTHS = 13  # of margins: the flows of a year and the stock before it
@@ -44,8 +44,9 @@ class Gate:
         self._kept: dict[str, list[pa.Table]] = {}
         for release in list_published(releases):
             self._releases[release.number] = release
-            names = (*_partitions(), "margin")
-            self._keep(read_tables(release, names))
+            for spec in _kept_tables():
+                columns = _key_columns(spec)
+                self._kept.setdefault(spec.name, []).append(read_table(release, spec, columns=columns))
 
     def review(self, tables: Mapping[str, pa.Table], policy: bytes) -> bytes:
         """Attack one release and give the bytes of its `audit.json`.
@@ -68,10 +69,12 @@ class Gate:
         return json_bytes(document)
 
     def _attack(self, release: Release, tables: Mapping[str, pa.Table]) -> Audit:
-        whole = {name: _joined([*kept, _key_columns(name, tables[name])]) for name, kept in self._kept.items()}
-        whole |= {name: _key_columns(name, tables[name]) for name in (*_partitions(), "margin") if name not in whole}
+        whole = {
+            spec.name: pa.concat_tables([*self._kept.get(spec.name, ()), tables[spec.name].select(_key_columns(spec))])
+            for spec in _kept_tables()
+        }
         margins = self._kept.get("margin", [])[-(MONTHS - 1) :]
-        own = {**tables, "margin": _joined([*margins, tables["margin"]])}
+        own = {**tables, "margin": pa.concat_tables([*margins, tables["margin"]])}
         evidence = Evidence((release,), own)
         seed = int(release.policy_sha256[:8], 16)
         attacks: list[Attack] = []
@@ -89,8 +92,8 @@ class Gate:
         )
 
     def _keep(self, tables: Mapping[str, pa.Table]) -> None:
-        for name in (*_partitions(), "margin"):
-            self._kept.setdefault(name, []).append(_key_columns(name, tables[name]))
+        for spec in _kept_tables():
+            self._kept.setdefault(spec.name, []).append(tables[spec.name].select(_key_columns(spec)))
 
     def _with_withdrawn(self, keys: pa.Table, tables: Mapping[str, pa.Table]) -> pa.Table:
         """Give the whole rows of groups that this release withdraws, and its own, beside the keys of all others."""
@@ -118,21 +121,17 @@ class Gate:
     def _groups_of(self, number: int) -> pa.Table:
         if number in self._passed:
             return self._passed[number]["case_group"]
-        return read_tables(self._releases[number], ["case_group"])["case_group"]
+        return read_table(self._releases[number], load_dictionary().tables["case_group"])
 
 
-def _partitions() -> list[str]:
-    return [name for name, spec in load_dictionary().tables.items() if {"case_count", "is_floor"} <= set(spec.names)]
+def _kept_tables() -> list[TableSpec]:
+    """List what later releases are compared with: every partition, and the margins."""
+    tables = load_dictionary().tables
+    return [*(spec for spec in tables.values() if {"case_count", "is_floor"} <= set(spec.names)), tables["margin"]]
 
 
-def _key_columns(name: str, table: pa.Table) -> pa.Table:
-    if name == "margin":
-        return table
-    return table.select([column for column in differencing.KEPT if column in table.column_names])
-
-
-def _joined(tables: list[pa.Table]) -> pa.Table:
-    return pa.concat_tables(tables)
+def _key_columns(spec: TableSpec) -> list[str]:
+    return [name for name in spec.names if spec.name == "margin" or name in differencing.KEPT]
 
 
 def _refused(report: Audit) -> PrivacyError:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
 from etl.audit.candidates import COLUMNS
-from etl.audit.evidence import Evidence, Release, own_rows, read_tables
+from etl.audit.evidence import Evidence, Release, own_rows, read_table
 from etl.audit.finding import Attack, Tally
 from etl.metadata import load_dictionary
 from etl.model.report import report_faults
@@ -49,10 +49,10 @@ COUNTED = re.compile(
 def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
     """Look at every file and page that is there; nothing is drawn."""
     tally = Tally(NAME)
-    names = [name for name, spec in load_dictionary().tables.items() if spec.scope != "database"]
+    specs = [spec for spec in load_dictionary().tables.values() if spec.scope != "database"]
     for release in evidence.releases:
         if release.folder is not None:
-            tables = read_tables(release, names)
+            tables = {spec.name: read_table(release, spec) for spec in specs}
             for name, table in tables.items():
                 _twin(release.folder / f"{name}.csv.gz", name, table, tally)
             _report(release, tables, tally)

@@ -6,6 +6,7 @@ Exit codes: 0 ok and "nothing new" · 1 internal · 2 usage · 12 cannot check �
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from etl.errors import PortalError
 from etl.instance import Instance
 
 STOPPED = 130
+OBJECTS_BETWEEN = (20_000, 10, 10)  # collections: queries are many small objects that live until they have run
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -52,6 +54,9 @@ for _verb in (
 def main(args: Sequence[str] | None = None) -> None:
     """Run the program and leave with its exit code."""
     sys.excepthook = _tell_internal_error
+    if args is None:  # a process of its own: what is imported stays, and need not be looked through again and again
+        gc.freeze()
+        gc.set_threshold(*OBJECTS_BETWEEN)
     try:
         code = program.main(args=args, prog_name="shafaf", standalone_mode=False)
     except PortalError as error:

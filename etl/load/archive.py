@@ -7,8 +7,9 @@ column name, so that releases of an older schema version stay readable: a column
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -65,9 +66,7 @@ def list_releases(folder: Path) -> list[Release]:
 def read_release(folder: Path) -> Release:
     """Read the manifest of one released folder; ReleaseError where it is missing or malformed."""
     try:
-        raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        files = tuple(ReleaseFile(f["name"], f["bytes"], f["sha256"], f["rows"]) for f in raw["files"])
-        release = Release(folder, raw["release_id"], raw["release_number"], raw["schema_version"], files)
+        release = _parse_manifest(folder, (folder / MANIFEST).read_bytes())
     except (OSError, json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError):
         raise ReleaseError(
             "manifest-unreadable",
@@ -84,6 +83,14 @@ def read_release(folder: Path) -> Release:
             todo="Use the program that made it, or a newer one.",
         )
     return release
+
+
+@lru_cache(maxsize=4096)
+def _parse_manifest(folder: Path, content: bytes) -> Release:
+    """Parse a manifest: a run asks for all of them at several places."""
+    raw = json.loads(content.decode("utf-8"))
+    files = tuple(ReleaseFile(f["name"], f["bytes"], f["sha256"], f["rows"]) for f in raw["files"])
+    return Release(folder, raw["release_id"], raw["release_number"], raw["schema_version"], files)
 
 
 def verify_release(release: Release) -> None:
@@ -106,11 +113,20 @@ def read_table(release: Release, spec: TableSpec, *, columns: Sequence[str] | No
     if not path.exists():
         return schema.empty_table()
     with pq.ParquetFile(path) as file:
-        there = [name for name in names if name in file.schema_arrow.names]
-        table = file.read(columns=there)
+        there = file.schema_arrow.names
+        table = file.read(columns=[name for name in names if name in there], use_threads=False)
+    if table.schema.equals(schema):
+        return table
     missing = pa.nulls(table.num_rows)
     arrays = [(table[name] if name in there else missing).cast(schema.field(name).type) for name in names]
     return pa.table(arrays, schema=schema)
+
+
+def read_tables(releases: Iterable[Release], spec: TableSpec, *, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table of several releases as one, in their order."""
+    schema = pa.schema([spec.arrow.field(name) for name in (columns or spec.names)])
+    parts = [read_table(release, spec, columns=columns) for release in releases]
+    return pa.concat_tables([schema.empty_table(), *parts]).combine_chunks()
 
 
 def _changed(release: Release, name: str, found: str) -> ReleaseError:

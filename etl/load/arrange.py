@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.errors import PrivacyError, ReleaseError
-from etl.load.archive import Release, read_table
+from etl.load.archive import Release, read_tables
 from etl.load.numbering import RELEASE, Content, Step, Traces, number_rows, number_traces
 from etl.load.sums import coverage, representativeness, rollup
 from etl.metadata import load_dictionary
@@ -98,22 +99,24 @@ def arrange(
     return Arranged(tables, numbered.select([GROUP_KEY, "case_group_id"]))
 
 
-def earlier_traces(releases: Sequence[Release]) -> dict[Content, int]:
-    """Read the timelines that were released before, by content."""
+def earlier_traces(releases: Sequence[Release]) -> Mapping[Content, int]:
+    """Read the timelines that were released before, by content; a run that asks again reads them once."""
+    return _traces_of(tuple(releases))
+
+
+@lru_cache(maxsize=1)
+def _traces_of(releases: tuple[Release, ...]) -> Mapping[Content, int]:
     tables = load_dictionary().tables
-    known: dict[Content, int] = {}
-    for release in releases:
-        levels = dict(
-            zip(
-                *read_table(release, tables["trace"], columns=("trace_id", "level_code")).to_pydict().values(),
-                strict=True,
-            )
-        )
-        steps: dict[int, list[Step]] = {}
-        for row in read_table(release, tables["trace_step"]).sort_by("step_number").to_pylist():
-            steps.setdefault(row["trace_id"], []).append((row["activity_code"], row["unit_id"], bool(row["is_gap"])))
-        known |= {(levels[trace_id], tuple(found)): trace_id for trace_id, found in steps.items()}
-    return known
+    trace = read_tables(releases, tables["trace"], columns=("trace_id", "level_code"))
+    step = read_tables(releases, tables["trace_step"]).sort_by(
+        [("trace_id", "ascending"), ("step_number", "ascending")]
+    )
+    names = ("trace_id", "activity_code", "unit_id", "is_gap")
+    steps: dict[int, list[Step]] = {}
+    for trace_id, activity, unit, is_gap in zip(*(step[name].to_pylist() for name in names), strict=True):
+        steps.setdefault(trace_id, []).append((activity, unit, bool(is_gap)))
+    levels = dict(zip(*(trace[name].to_pylist() for name in trace.column_names), strict=True))
+    return {(levels[trace_id], tuple(found)): trace_id for trace_id, found in steps.items()}
 
 
 def _fetch(

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.compute as pc
 import yaml
 
 from etl.calendars import Period, period_of
 from etl.errors import ReleaseError
 from etl.instance import Instance
-from etl.load.archive import Release, list_releases, read_release, read_table
+from etl.load.archive import Release, list_releases, read_release, read_table, read_tables
 from etl.load.arrange import earlier_traces
 from etl.load.identity import released_cells
 from etl.metadata import Promises, load_dictionary, promises_of
@@ -108,15 +107,18 @@ def _releases(instance: Instance, before: str | None) -> list[Release]:
 def _decisive(releases: Sequence[Release]) -> list[tuple[str, Decisive, int]]:
     """Read what decided each release, and how many cases waited after it; a policy that releases share is read once."""
     tables = load_dictionary().tables
+    decided = read_tables(releases, tables["release"], columns=("policy_sha256",))["policy_sha256"].to_pylist()
+    margin = read_tables(releases, tables["margin"], columns=("release_id", "awaiting_count"))
+    summed = margin.group_by("release_id").aggregate([("awaiting_count", "sum")])
+    waiting = dict(zip(*(summed[name].to_pylist() for name in ("release_id", "awaiting_count_sum")), strict=True))
     known: dict[str, Decisive] = {}
-    found = []
-    for release in releases:
-        sha256 = read_table(release, tables["release"], columns=("policy_sha256",))["policy_sha256"][0].as_py()
+    for release, sha256 in zip(releases, decided, strict=True):
         if sha256 not in known:
             known[sha256] = _read_policy(release)["policy"]
-        waiting = pc.sum(read_table(release, tables["margin"], columns=("awaiting_count",))["awaiting_count"]).as_py()
-        found.append((release.release_id, known[sha256], waiting or 0))
-    return found
+    return [
+        (release.release_id, known[sha256], waiting.get(release.release_id) or 0)
+        for release, sha256 in zip(releases, decided, strict=True)
+    ]
 
 
 def _read_policy(release: Release) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.load.archive import Release, read_table
+from etl.load.archive import Release, read_tables
 from etl.metadata import Policy, load_dictionary
 from etl.metadata.levels import ancestors
 from etl.model.identity import FINISHED, POPULATIONS, Books, Cell
@@ -34,24 +34,22 @@ def shown_cells(tables: Mapping[str, pa.Table], policy: Policy) -> list[Cell]:
 
 def released_cells(releases: Sequence[Release], policy: Policy, *, first_year: int) -> list[Cell]:
     """Read the cells of the releases of a year and those after it."""
-    cells: list[Cell] = []
-    for release in releases:
-        if int(release.release_id[:4]) >= first_year:
-            cells += shown_cells({name: _read(release, name) for name in POPULATIONS}, policy)
-    return cells
+    later = _since(releases, first_year)
+    return shown_cells({name: _read(later, name) for name in POPULATIONS}, policy)
 
 
 def read_books(releases: Sequence[Release], policy: Policy, *, first_year: int) -> Books:
     """Read what the releases of a year and those after it say, margins and cells."""
     books = Books()
-    margin = load_dictionary().tables["margin"]
-    for release in releases:
-        if int(release.release_id[:4]) >= first_year:
-            books.add(read_table(release, margin).to_pylist(), ())
-    books.add((), released_cells(releases, policy, first_year=first_year))
+    margins = read_tables(_since(releases, first_year), load_dictionary().tables["margin"])
+    books.add(margins.to_pylist(), released_cells(releases, policy, first_year=first_year))
     return books
 
 
-def _read(release: Release, name: str) -> pa.Table:
+def _since(releases: Sequence[Release], year: int) -> list[Release]:
+    return [release for release in releases if int(release.release_id[:4]) >= year]
+
+
+def _read(releases: Sequence[Release], name: str) -> pa.Table:
     own = ("replaces_id",) if name == FINISHED else ()
-    return read_table(release, load_dictionary().tables[name], columns=(*_KEYS, "case_count", *own))
+    return read_tables(releases, load_dictionary().tables[name], columns=(*_KEYS, "case_count", *own))

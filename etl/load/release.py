@@ -21,7 +21,7 @@ from etl.calendars import Period, parse_period, period_of
 from etl.errors import ReleaseError
 from etl.instance import Instance
 from etl.instance.durable import json_bytes, make_folder_durable, rename_durable, sync_tree
-from etl.load.archive import MANIFEST, Release, list_releases, read_release, read_table, verify_release
+from etl.load.archive import MANIFEST, Release, list_releases, read_release, read_table, read_tables, verify_release
 from etl.load.arrange import Arranged, arrange, earlier_traces
 from etl.load.attestation import Origin, write_attestation
 from etl.load.contents import RunContents, run_contents
@@ -191,20 +191,15 @@ def _check_order(instance: Instance, earlier: Sequence[Release], due: Sequence[P
 
 
 def _balance_of(earlier: Sequence[Release]) -> Balance:
-    balance = Balance()
-    tables = load_dictionary().tables
-    for release in earlier:
-        group = read_table(
-            release, tables["case_group"], columns=("body_id", "case_type_code", "case_count", "replaces_id")
-        )
-        balance.add(read_table(release, tables["margin"]), group)
+    balance, tables = Balance(), load_dictionary().tables
+    columns = ("body_id", "case_type_code", "case_count", "replaces_id")
+    balance.add(read_tables(earlier, tables["margin"]), read_tables(earlier, tables["case_group"], columns=columns))
     return balance
 
 
 def _known_policies(earlier: Sequence[Release]) -> set[str]:
-    spec = load_dictionary().tables["release"]
-    tables = (read_table(release, spec, columns=("policy_sha256",)) for release in earlier)
-    return {policy for table in tables for policy in table["policy_sha256"].to_pylist()}
+    table = read_tables(earlier, load_dictionary().tables["release"], columns=("policy_sha256",))
+    return set(table["policy_sha256"].to_pylist())
 
 
 def _arranged(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.resources import files
 
 import pyarrow as pa
@@ -50,12 +50,12 @@ class TableSpec:
     columns: tuple[Column, ...]
     index: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The column names in their published order."""
         return tuple(column.name for column in self.columns)
 
-    @property
+    @cached_property
     def arrow(self) -> pa.Schema:
         """The Parquet schema of the released file."""
         return pa.schema([(column.name, _ARROW[column.kind]) for column in self.columns])

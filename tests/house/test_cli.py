@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import portal
 from etl.cli import main
 from etl.cli.journal import close_journal
 from etl.cli.loop import Loop, run_once
@@ -219,3 +221,18 @@ def _raise_unexpected(text: str) -> None:
         int(text)
     except ValueError as error:
         sys.excepthook(type(error), error, error.__traceback__)
+
+
+def test_the_program_starts_without_what_only_pages_and_server_need() -> None:
+    """A run that extracts or releases does not wait for charts and Datasette to load."""
+    heavy = ("datasette", "starlette", "uvicorn", "plotly", "portal.build", "portal.serving")
+    found = "import sys, etl.cli; print(*(name for name in sys.argv[1:] if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", found, *heavy], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == []
+
+
+def test_the_public_functions_of_the_portal_are_there() -> None:
+    """Each name of `portal` is loaded when it is asked for, and no other name is."""
+    assert [name for name in portal.__all__ if not callable(getattr(portal, name))] == []
+    with pytest.raises(AttributeError, match="nothing"):
+        portal.nothing
