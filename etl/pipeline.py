@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import portal
-from etl.anonymise import History, LossRow, anonymise, due_months, loss_rows
+from etl.anonymise import History, LossRow, anonymise, due_months, loss_rows, with_settled
 from etl.audit import Gate
 from etl.calendars import Period, parse_period, period_of
 from etl.demo import settle_office
@@ -27,6 +27,7 @@ from etl.extract import (
     batch_hashes,
     check_batches,
     extract,
+    leave_out,
     newest_manifest,
     open_staging,
     source_quality,
@@ -209,7 +210,7 @@ def read_schedule(instance: Instance) -> Schedule:
     if manifest is None:
         return Schedule(None, released, (), last, waiting, changes)
     as_of = manifest.snapshot_at.astimezone(ZoneInfo(policy.calendar.zone)).date()
-    first_on = _first_registered_on(instance)
+    first_on = as_of if released else _first_registered_on(instance)  # what is released says where the next begins
     due = () if first_on is None else due_months(policy, as_of=as_of, first=first_on, released=released)
     return Schedule(as_of, released, due, last, waiting, changes)
 
@@ -315,7 +316,6 @@ def _anonymised(instance: Instance, backend: BaseBackend, job: _Job) -> Publishe
         return None
     past = read_history(instance, backend, before=first)
     first_month = parse_period(policy.calendar.system, past.released[0]) if past.released else job.due[0]
-    calendar = backend.create_table("calendar_day", _calendar(instance, staging, first_month, job), temp=True)
     history = History(
         due=job.due,
         first_month=first_month,
@@ -328,6 +328,10 @@ def _anonymised(instance: Instance, backend: BaseBackend, job: _Job) -> Publishe
         groups=released_groups(instance, backend, due=job.due),
         cells=earlier_cells(instance, due=job.due),
     )
+    history = with_settled(history, staging.case, policy=policy)
+    if history.settled is not None and backend.name == "duckdb" and not policy.staging_url:
+        staging = leave_out(backend, instance.staging, history.settled, batches=job.batches)
+    calendar = backend.create_table("calendar_day", _calendar(instance, staging, first_month, job), temp=True)
     published = anonymise(staging, calendar=calendar, policy=policy, history=history)
     return _with_source_quality(instance, published, job, is_first=not past.released)
 

@@ -3,5 +3,6 @@
 from etl.anonymise.history import History, due_months
 from etl.anonymise.loss import LossRow, loss_rows
 from etl.anonymise.release import anonymise
+from etl.anonymise.settled import with_settled
 
-__all__ = ["History", "LossRow", "anonymise", "due_months", "loss_rows"]
+__all__ = ["History", "LossRow", "anonymise", "due_months", "loss_rows", "with_settled"]

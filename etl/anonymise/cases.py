@@ -36,6 +36,15 @@ def month_index(system: str, month: Period) -> int:
     return year * 12 + number - 1
 
 
+def closes_year(low: int, high: int) -> bool:
+    """Say whether a year ends with one of the months from `low` to `high` (indexes).
+
+    >>> closes_year(1403 * 12 + 10, 1403 * 12 + 10), closes_year(1403 * 12 + 10, 1403 * 12 + 11)
+    (False, True)
+    """
+    return low // 12 < (high + 1) // 12
+
+
 def staged_cases(staging: Staging, *, calendar: Table, policy: Policy, history: History) -> Table:
     """Hold one row per live case (key: case_key) with month indexes, codes of its finishing periods, and earlier flags.
 
@@ -46,7 +55,8 @@ def staged_cases(staging: Staging, *, calendar: Table, policy: Policy, history: 
     past the headline limit. was_<population>: counted in an earlier release. Raises PrivacyError where a date lies before
     the calendar, since such a case would be lost.
     """
-    case = _with_first_counted(_joined_types(staging.case, policy), history)
+    unsettled = _without(staging.case, history.settled)
+    case = _with_first_counted(_joined_types(unsettled, policy), history)
     case = _with_months(case, calendar, policy)
     low, high = (month_index(policy.calendar.system, history.due[place]) for place in (0, -1))
     is_known = case.was_withdrawn == 0
@@ -59,7 +69,7 @@ def staged_cases(staging: Staging, *, calendar: Table, policy: Policy, history: 
         is_late_registered=case.registered_index < low,
         is_late_finished=case.finished_index < low,
     )
-    _check_calendar_covers(staging.case, calendar)
+    _check_calendar_covers(unsettled, calendar)
     return hold(case.mutate(case_number=ibis.row_number().cast("int32")), "case")
 
 
@@ -67,8 +77,8 @@ def earlier_flags(history: History) -> Table | None:
     """Summarise earlier placements: one row per case_key, was_<population> 0 or 1, body and type as first counted."""
     if history.placement is None:
         return None
-    placement = history.placement
-    _check_placement(placement)
+    _check_placement(history.placement)
+    placement = _without(history.placement, history.settled)
     is_of = {name: placement.population_code == name for name in POPULATION_FLAGS if name != "grouped"}
     is_of["grouped"] = (placement.population_code == "finished") & placement.case_group_id.notnull()
     flags = {f"was_{name}": ibis.ifelse(condition, 1, 0).max() for name, condition in is_of.items()}
@@ -79,6 +89,15 @@ def earlier_flags(history: History) -> Table | None:
     return placement.group_by("case_key").agg(
         **flags, first_body_id=first["body_id"], first_case_type_code=first["case_type_code"]
     )
+
+
+def _without(relation: Table, settled: Table | None) -> Table:
+    """Leave out the rows of settled cases (`etl.anonymise.settled`)."""
+    if settled is None:
+        return relation
+    known = settled.select(settled_key="case_key")
+    joined = relation.join(known, relation.case_key == known.settled_key, how="left")
+    return joined.filter(joined.settled_key.isnull()).drop("settled_key")
 
 
 def _joined_types(case: Table, policy: Policy) -> Table:

@@ -37,6 +37,7 @@ class History:
         (activity_code, is_gap); looked at where policy says `patterns: public`.
     groups: rows of the published table `case_group`, as first placed, of the releases of a year that ends with a due month;
         None where there are none.
+    settled: the cases (case_key) that can change nothing in the due months (`etl.anonymise.settled`); None: look at all.
     cells: what earlier releases of this year and the one before show by service family, for the identity of stock and flow.
     """
 
@@ -50,6 +51,7 @@ class History:
     timelines: Sequence[tuple[tuple[str, bool], ...]] = ()
     groups: Table | None = None
     cells: Sequence[Cell] = ()
+    settled: Table | None = None
 
     def __post_init__(self) -> None:
         """Refuse a history without months, and one half of which is lost (PrivacyError: what was placed must be known)."""

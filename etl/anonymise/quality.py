@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
+from etl.anonymise.cases import closes_year
 from etl.anonymise.held import fetch
 from etl.model.quality import QualityRow, share_band
 
@@ -28,6 +29,8 @@ INFERRED = "inferred_steps"
 
 def inferred_sums(case: Table, event: Table, *, low: int, high: int) -> list[dict[str, Any]]:
     """Count cases and those with an inferred step by body and year of registration, for years whose last month is due."""
+    if not closes_year(low, high):
+        return []
     month = case.registered_index
     last = month - month % 12 + 11
     closing = case.filter((last >= low) & (last <= high)).select("case_key", "body_id", "registered_year_code")

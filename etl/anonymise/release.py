@@ -44,7 +44,7 @@ from etl.anonymise.placement import placements
 from etl.anonymise.quality import inferred_sums, quality_rows
 from etl.anonymise.report import group_sums, k_bases, linkage_sums, make_report
 from etl.anonymise.requesters import with_requesters
-from etl.anonymise.statutory import statutory
+from etl.anonymise.statutory import CELL, statutory
 from etl.anonymise.stock import open_groups, open_table
 from etl.anonymise.traces import PATTERN, Timelines, hold_timelines, trace_steps, with_traces
 from etl.anonymise.unit_time import unit_times
@@ -110,7 +110,7 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
         case_group=groups,
         case_group_step=_hold_or_empty(steps, case, "case_group_step", _NO_STEP),
         trace_step=_hold_or_empty(traces, case, "trace_step", _NO_TRACE),
-        statutory=hold(statutory(case, staging.case_exemption, **span), "statutory"),
+        statutory=_hold_or_empty(statutory(case, staging.case_exemption, **span), case, "statutory", CELL),
         placement=placements(case=case, finished=finished, members=members, cohort=in_cohort, months=months, **left),
         numbers={
             "cohort_group": cohort_table(guarded[0], policy=policy, margins=[*known, *rows], guessed=guessed),

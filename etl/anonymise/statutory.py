@@ -10,7 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import ibis
+import pyarrow as pa
 
+from etl.anonymise.cases import closes_year
 from etl.metadata import Policy, code_rows
 from etl.model.codes import NOT_RECORDED
 
@@ -18,6 +20,13 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 BASIS = "attested"
+CELL = pa.schema(
+    [
+        *((name, pa.string()) for name in ("release_id", "year_code", "body_id", "case_type_code")),
+        *((name, pa.string()) for name in ("dimension_code", "value_code", "basis_code")),
+        ("case_count", pa.int64()),
+    ]
+)
 _PLACE = ("release_id", "year_code", "body_id", "case_type_code")
 
 
@@ -30,8 +39,13 @@ def refusals(policy: Policy) -> tuple[str, ...]:
     return tuple(row.code for row in code_rows(policy) if row.list_code == "outcome" and row.parent_code == "negative")
 
 
-def statutory(case: Table, case_exemption: Table, *, policy: Policy, low: int, high: int) -> Table:
-    """Count the finished cases of every year whose last month is due (indexes low to high): the table `statutory`."""
+def statutory(case: Table, case_exemption: Table, *, policy: Policy, low: int, high: int) -> Table | None:
+    """Count the finished cases of every year whose last month is due (indexes low to high): the table `statutory`.
+
+    None where no year ends.
+    """
+    if not closes_year(low, high):
+        return None
     scope = _scope(case, policy, low, high)
     parts = [_count(dimension, name) for name, dimension in _dimensions(scope, case_exemption, policy).items()]
     if not parts:  # an instance without a statutory duty: the table is there, and empty

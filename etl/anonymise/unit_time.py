@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import pyarrow as pa
 
+from etl.anonymise.cases import closes_year
 from etl.anonymise.held import hold, hold_rows, let_go
 from etl.anonymise.ranks import rank_values, timed_band
 from etl.anonymise.requesters import REQUESTER, with_requesters
@@ -29,6 +30,12 @@ FEWEST_POSTS = 3
 BASIS = "attested"
 USABLE_PRECISIONS = ("second", "day")
 _KEYS = ("release_id", "year_code", "unit_id")
+UNIT_TIME = pa.schema(
+    [
+        *((name, pa.string()) for name in (*_KEYS, "body_id", "timed_band_code", "basis_code")),
+        ("stay_median_days", pa.int64()),
+    ]
+)
 _UNIT = pa.schema([("node", pa.string()), ("shown", pa.string()), ("body_id", pa.string())])
 
 
@@ -61,6 +68,8 @@ def fewest_posts(staff_band: str | None) -> int:
 
 def unit_times(case: Table, event: Table, calendar: Table, *, policy: Policy, low: int, high: int) -> Table:
     """Give the medians of every year whose last month is due (indexes `low` to `high`): the columns of `unit_time`."""
+    if not closes_year(low, high):
+        return hold_rows(case.get_backend(), NAME, [], UNIT_TIME)
     month = case.finished_index
     last = month - month % 12 + 11
     is_counted = (case.was_finished == 1) | case.counted_finished.notnull()

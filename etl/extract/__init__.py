@@ -6,7 +6,7 @@ from etl.extract.quality import source_quality
 from etl.extract.report import ExtractReport, Indicator, Linkage
 from etl.extract.run import extract
 from etl.extract.screen import SourceCount
-from etl.extract.view import open_staging, read_labels
+from etl.extract.view import leave_out, open_staging, read_labels
 from etl.extract.vocabulary import Label
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "batch_hashes",
     "check_batches",
     "extract",
+    "leave_out",
     "load_source",
     "load_sources",
     "newest_manifest",

@@ -14,8 +14,9 @@ from etl.extract.manifest import live_files, newest_manifest, read_manifests
 from etl.extract.vocabulary import Label
 from etl.model.staging import CASE, CASE_EXEMPTION, EVENT, Staging
 
+SHAPES = {"case": CASE, "event": EVENT, "case_exemption": CASE_EXEMPTION}
+
 if TYPE_CHECKING:
-    import pyarrow as pa
     from ibis.backends import BaseBackend
     from ibis.expr.types import Table
 
@@ -37,15 +38,31 @@ def open_staging(
         found = live_files(manifests, folder, table)
         return [f"{seen_at.rstrip('/')}{name.removeprefix(str(folder))}" for name in found] if seen_at else found
 
-    case = _table(backend, files_of("case"), "case", CASE)
-    event = _table(backend, files_of("event"), "event", EVENT)
-    exemption = _table(backend, files_of("case_exemption"), "case_exemption", CASE_EXEMPTION)
+    case, event, exemption = (_table(backend, files_of(name), name) for name in SHAPES)
     if sum(bool(manifest.case_count) for manifest in manifests) <= 1:
         return Staging(case, event, exemption)
-    newest = case.group_by("case_key").agg(batch_id=case.batch_id.max())
-    live = case.semi_join(newest, ["case_key", "batch_id"])
-    live = live.filter(~live.is_deleted)
+    live = _live(case)
     return Staging(live, _of(event, live), _of(exemption, live))
+
+
+def leave_out(backend: BaseBackend, folder: Path, settled: Table, *, batches: int | None = None) -> Staging:
+    """Open var/staging on DuckDB without some cases (case_key), and without reading the files that hold no other.
+
+    It gives the rows of `open_staging` but theirs. What is read of all files are keys, so that the newest version of a case
+    is known also where its file is left out.
+    """
+    manifests = read_manifests(folder)[:batches]
+    files = live_files(manifests, folder, "case")
+    named = backend.read_parquet(files, table_name="staging_key", filename=True)
+    keys = _live(named.select("case_key", "batch_id", "is_deleted", "filename"))
+    left = backend.create_table("staging_left", keys.anti_join(settled, "case_key"), temp=True, overwrite=True)
+    used = {Path(name).parts[-2:] for name in left.filename.as_table().distinct().to_pyarrow()["filename"].to_pylist()}
+
+    def part(table: str) -> Table:
+        found = [name for name in live_files(manifests, folder, table) if Path(name).parts[-2:] in used]
+        return _of(_table(backend, found, table), left)
+
+    return Staging(*(part(name) for name in SHAPES))
 
 
 def read_labels(folder: Path) -> tuple[Label, ...]:
@@ -57,13 +74,19 @@ def read_labels(folder: Path) -> tuple[Label, ...]:
     return tuple(Label(**row) for row in rows)
 
 
+def _live(case: Table) -> Table:
+    newest = case.group_by("case_key").agg(batch_id=case.batch_id.max())
+    live = case.semi_join(newest, ["case_key", "batch_id"])
+    return live.filter(~live.is_deleted)
+
+
 def _of(rows: Table, live: Table) -> Table:
     """Keep the rows of exactly the live versions; the selection makes a plain relation of the join."""
     return rows.semi_join(live, ["case_key", "batch_id"]).select(*rows.columns)
 
 
-def _table(backend: BaseBackend, files: list[str], name: str, schema: pa.Schema) -> Table:
+def _table(backend: BaseBackend, files: list[str], name: str) -> Table:
     view = f"staging_{name}"
     if files:
         return backend.read_parquet(files, table_name=view)
-    return backend.create_table(view, schema.empty_table(), temp=True, overwrite=True)
+    return backend.create_table(view, SHAPES[name].empty_table(), temp=True, overwrite=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from etl.anonymise import History, anonymise
+from etl.anonymise import History, anonymise, with_settled
 from etl.engine import open_duckdb
 from etl.model.published import Published
 from tests.reference.anonymise import Memory, release_months
@@ -62,6 +62,7 @@ class Engine:
             if made is not None:
                 history = next_history(self.backend, history, made, due=snapshot.due)
             staging = self.stage(snapshot)
+            history = with_settled(history, staging.case, policy=self.policy)
             made = anonymise(staging, calendar=self.calendar, policy=self.policy, history=history)
             yield made
 

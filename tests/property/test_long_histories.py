@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from etl.anonymise import History, anonymise
+from etl.anonymise import History, anonymise, with_settled
 from etl.calendars import parse_period
 from etl.metadata import Policy, promises_of
 from etl.metadata.settings import Cadence
@@ -51,7 +51,9 @@ def play(engine: Engine, seed: int, runs: Sequence[int]) -> Iterator[Step]:
     released: list[tuple[str, Any, int]] = []
     for run, snapshot in enumerate(snapshots):
         policy = policy_of(run)
-        published = anonymise(engine.stage(snapshot), calendar=calendar, policy=policy, history=memory)
+        staging = engine.stage(snapshot)
+        memory = with_settled(memory, staging.case, policy=policy)
+        published = anonymise(staging, calendar=calendar, policy=policy, history=memory)
         rows = rows_of_all(published)
         yield Step(snapshot, policy, rows)
         waiting: Counter[str] = Counter()
