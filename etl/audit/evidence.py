@@ -21,10 +21,10 @@ import yaml
 
 from etl.errors import UncheckedError
 from etl.metadata import TableSpec, load_dictionary
+from etl.model.plain_yaml import parse_yaml
 
 MANIFEST = "manifest.json"
 POLICY = "policy.yml"
-_SAFE = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language, read by libyaml where it is there
 _SHARED = "\npolicy_sha256:"  # from here on the policies of releases that one policy decided are the same text
 
 
@@ -166,7 +166,7 @@ def _read_release(folder: Path) -> Release:
     table = _read_parquet(folder / "release.parquet", load_dictionary().tables["release"].arrow)
     try:
         own, key, shared = (folder / POLICY).read_text(encoding="utf-8").partition(_SHARED)
-        policy = _parse(own) if not key else {**_parse(own), **_parse_policy(key + shared)}
+        policy = parse_yaml(own) if not key else {**parse_yaml(own), **_parse_policy(key + shared)}
         json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError, TypeError, ValueError):  # bytes that are no text or no JSON among the last
         raise _unreadable(f"a {POLICY} or {MANIFEST} of the release {folder.name}") from None
@@ -178,11 +178,7 @@ def _read_release(folder: Path) -> Release:
 @lru_cache(maxsize=8)
 def _parse_policy(text: str) -> dict[str, Any]:
     """Parse what releases share of their policies: that takes longer than all else that is read here."""
-    return dict(_parse(text))
-
-
-def _parse(text: str) -> Any:
-    return yaml.load(text, Loader=_SAFE)
+    return dict(parse_yaml(text))
 
 
 def _read_parquet(path: Path, schema: pa.Schema) -> pa.Table:

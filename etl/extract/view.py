@@ -48,8 +48,7 @@ def open_staging(
 def leave_out(backend: BaseBackend, folder: Path, settled: Table, *, batches: int | None = None) -> Staging:
     """Open var/staging on DuckDB without some cases (case_key), and without reading the files that hold no other.
 
-    It gives the rows of `open_staging` but theirs. What is read of all files are keys, so that the newest version of a case
-    is known also where its file is left out.
+    It gives the rows of `open_staging` but theirs. Of all files of cases the keys are read, and nothing else.
     """
     manifests = read_manifests(folder)[:batches]
     files = live_files(manifests, folder, "case")

@@ -16,6 +16,7 @@ from etl.load.arrange import earlier_traces
 from etl.load.identity import released_cells
 from etl.metadata import Promises, load_dictionary, promises_of
 from etl.model.identity import Cell
+from etl.model.plain_yaml import parse_yaml
 
 if TYPE_CHECKING:
     from ibis.backends import BaseBackend
@@ -123,7 +124,7 @@ def _decisive(releases: Sequence[Release]) -> list[tuple[str, Decisive, int]]:
 
 def _read_policy(release: Release) -> Mapping[str, Any]:
     try:
-        policy: Mapping[str, Any] = yaml.safe_load((release.folder / POLICY).read_text(encoding="utf-8"))
+        policy: Mapping[str, Any] = parse_yaml((release.folder / POLICY).read_text(encoding="utf-8"))
         if isinstance(policy["policy"], dict):
             return policy
     except (OSError, yaml.YAMLError, KeyError, TypeError):

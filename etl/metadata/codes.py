@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 
-import yaml
-
 from etl.metadata.settings import Policy
 from etl.model.codes import MILESTONES, NOT_RECORDED
+from etl.model.plain_yaml import parse_yaml
 from etl.model.text import persian_digits
 
 
@@ -31,7 +30,7 @@ class CodeRow:
 @lru_cache(maxsize=1)
 def shipped_codes() -> Mapping[str, Mapping[str, tuple[str, str, str | None]]]:
     """Read `codes.yml`: list -> code -> (fa, en, coarser code or None)."""
-    raw = yaml.safe_load(files("etl.metadata").joinpath("codes.yml").read_text(encoding="utf-8"))
+    raw = parse_yaml(files("etl.metadata").joinpath("codes.yml").read_text(encoding="utf-8"))
     return {
         name: {str(code): (t[0], t[1], t[2] if len(t) > 2 else None) for code, t in codes.items()}
         for name, codes in raw.items()

@@ -8,7 +8,8 @@ from functools import cached_property, lru_cache
 from importlib.resources import files
 
 import pyarrow as pa
-import yaml
+
+from etl.model.plain_yaml import parse_yaml
 
 _ARROW = {
     "integer": pa.int64(),
@@ -72,7 +73,7 @@ class Dictionary:
 @lru_cache(maxsize=1)
 def load_dictionary() -> Dictionary:
     """Read `dictionary.yml`, shipped beside this module."""
-    raw = yaml.safe_load(files("etl.metadata").joinpath("dictionary.yml").read_text(encoding="utf-8"))
+    raw = parse_yaml(files("etl.metadata").joinpath("dictionary.yml").read_text(encoding="utf-8"))
     tables = {}
     for name, table in raw["tables"].items():
         columns = tuple(_column(column, *parts) for column, parts in table["columns"].items())
