@@ -12,6 +12,7 @@
 #   make mutants   break the laws on purpose; each must be seen by a test (LAWS="6: audit" for some)
 #   make bench     seconds and memory of a million events, beside a peer in pandas (ARGS="--cases 30000" for fewer)
 #   make bench-10m ten million events, without the peer
+#   make bench-50m the releases of fifty million events, 24 rungs; ARGS="--folder DIR" keeps their staging for the next time
 #   make bench-history  one more month on ten years of history, beside the whole (ARGS="--cases 1200000")
 #   make bench-privacy  what anonymisation keeps, invents and costs, beside the bars (ARGS=--quick for the logs alone)
 #   make docs      write the generated pages of docs/reference and the tour again
@@ -34,7 +35,7 @@ COVERED ?= 90
 export PIP_ROOT_USER_ACTION := ignore
 export PYTHONUTF8 := 1
 
-.PHONY: help run serve test long cover engines spark-env check browser kills mutants bench bench-10m bench-history bench-privacy docs tutorial lock clean env dev-env
+.PHONY: help run serve test long cover engines spark-env check browser kills mutants bench bench-10m bench-50m bench-history bench-privacy docs tutorial lock clean env dev-env
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -132,6 +133,9 @@ bench: $(VENV)/.dev-stamp
 
 bench-10m: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bench.run --cases 1230000 --alone $(ARGS)
+
+bench-50m: $(VENV)/.dev-stamp
+	@$(BIN)/python -m bench.fifty $(ARGS)
 
 bench-history: $(VENV)/.dev-stamp
 	@$(BIN)/python -m bench.history $(ARGS)

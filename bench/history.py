@@ -11,7 +11,8 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench.run import STAGES, Spent, make_portal, spend
+from bench.run import STAGES
+from bench.spent import Spent, make_portal, spend
 
 MONTHS = 120
 CASES = 300_000
