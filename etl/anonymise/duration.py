@@ -80,7 +80,8 @@ def durations(case: Table, groups: Table, *, alike: Table, members: Table, polic
     groups, members = _of_years(case, groups, alike=alike, members=members, placed=placed, history=history)
     rows = fetch(groups)
     numbers: dict[Key, int] = {}
-    chains = {row["atom"]: _chain(row, policy) for row in rows}
+    families = ancestors(policy.services, 1)
+    chains = {row["atom"]: _chain(row, families) for row in rows}
     for key in sorted({key for chain in chains.values() for key in chain}, key=_order):
         numbers[key] = len(numbers)
     timed = _timed(case, members, [_place(atom, chain, numbers) for atom, chain in chains.items()])
@@ -136,14 +137,13 @@ def _of_years(
     return hold(found.join(placed, ["release_id", "period_code"]), "duration_group"), inside
 
 
-def _chain(group: Row, policy: Policy) -> list[Key]:
+def _chain(group: Row, families: Mapping[str, str]) -> list[Key]:
     """List the selections that a group is in, from its body's year down to its service; not all groups show a service."""
     place = (group["year_code"], group["body_id"])
     chain: list[Key] = [(*place, None, None, None), (*place, group["case_type_code"], None, None)]
     service = group["service_id"]
     if service is not None:
-        family = ancestors(policy.services, 1).get(service, service)
-        chain.append((*place, group["case_type_code"], family, FAMILY))
+        chain.append((*place, group["case_type_code"], families.get(service, service), FAMILY))
         if group["service_level"] == LEAF:
             chain.append((*place, group["case_type_code"], service, LEAF))
     return chain

@@ -12,7 +12,7 @@ from etl.anonymise.coding import Lists, decode
 from etl.anonymise.columns import PUBLISHED
 from etl.anonymise.held import fetch, hold, hold_rows
 from etl.anonymise.pattern_level import PatternLevel
-from etl.anonymise.ranks import rank_values, timed_band
+from etl.anonymise.ranks import count_timed, rank_values, timed_band
 from etl.anonymise.requesters import REQUESTER
 from etl.anonymise.traces import PATTERN, Timelines, shown_unit, trace_text
 from etl.calendars import Period, parse_period
@@ -94,10 +94,10 @@ def group_steps(members: Table, timelines: Timelines, policy: Policy, *, pattern
     parts = []
     for kind, steps in timelines.steps.items():
         shown = members.filter(members.trace_level.isin(timelines.levels_of(kind)))
-        parts.append(_timed_steps(steps, shown, timelines, policy))
+        parts.append(_timed_steps(steps, shown, timelines, policy, has_gaps=False))
     if patterns is not None:
         shown = members.filter(members.trace_level == PATTERN)
-        parts.append(_timed_steps(patterns.case_steps(members), shown, timelines, policy))
+        parts.append(_timed_steps(patterns.case_steps(members), shown, timelines, policy, has_gaps=True))
         parts.append(_gaps(patterns.written(members), shown))
     return ibis.union(*parts) if len(parts) > 1 else (parts[0] if parts else None)
 
@@ -107,16 +107,18 @@ def group_key(relation: Table) -> Any:
     return relation.release_id + ":" + relation.group_number.cast("string")
 
 
-def _timed_steps(steps: Table, shown: Table, timelines: Timelines, policy: Policy) -> Table:
+def _timed_steps(steps: Table, shown: Table, timelines: Timelines, policy: Policy, *, has_gaps: bool) -> Table:
     shown = shown.filter(shown.group_number.notnull())
-    rows = steps.join(shown.select("case_number", REQUESTER, *_SHOWN), "case_number")
+    rows = steps.join(shown.select("case_number", REQUESTER, "group_number"), "case_number")
     # the cases of a group have the same text at a step, whichever of their tokens stands for it
-    joined = rows.group_by("step_number", *_SHOWN).agg(token=rows.token.min())
+    joined = rows.group_by(*_STEP).agg(token=rows.token.min())
+    # a step has both times or none, but after a gap only the first
+    timed = None if has_gaps else count_timed(rows, "since_start", group=_STEP, k=policy.k)
     for value in ("since_start", "since_previous"):
         percents = {f"{value}_median_days": 50}
-        ranks = rank_values(rows, value, group=_STEP, percents=percents, k=policy.k)
+        ranks = rank_values(rows, value, group=_STEP, percents=percents, k=policy.k, timed=timed)
         joined = joined.join(ranks, _STEP, how="left", rname=f"{value}_{{name}}")
-    joined = joined.join(timelines.tokens, "token")
+    joined = joined.join(timelines.tokens, "token").join(shown.select(*_SHOWN).distinct(), "group_number")
     return joined.select(
         "step_number",
         "activity_code",

@@ -81,7 +81,9 @@ class Peeled:
         wanted = [dict(zip(names, place, strict=True)) for place in sorted(places)]
         inside = self.case.join(hold_rows(engine, "barred", wanted, _PLACE), names, how="semi")
         barred = replace(self.population, without=column)
-        again = peel_population(inside.mutate(**{BARRED: ibis.literal(value=True)}), barred, k=k)
+        held = hold(inside.mutate(**{BARRED: ibis.literal(value=True)}), self.population.name)
+        again = peel_population(held, barred, k=k)
+        let_go(held)
         kept = [row for row in self.groups if tuple(row[name] for name in names) not in places]
         return replace(self, groups=[*kept, *again])
 
@@ -93,12 +95,10 @@ class Peeled:
 def peel_population(case: Table, population: Population, *, k: int) -> list[Row]:
     """Peel the cases of a population and count its groups; what finds no group is left to the floor.
 
-    case: one row per case with case_number, requester_key, FLOOR_KEYS and the values of the ladder. Result: rows with
+    case: held, one row per case with case_number, requester_key, FLOOR_KEYS and the values of the ladder. Result: rows with
     FLOOR_KEYS, rung_number, the published columns (NULL: dropped), their levels `<column>_level` and case_count.
     """
-    valued = hold(case, population.name)
-    texts = hold(with_requesters(valued), population.name)
-    let_go(valued)
+    texts = hold(with_requesters(case), population.name)
     coded, lists = encode(texts, {name: values for name, values in population.values().items() if values})
     held = hold(coded, population.name)
     let_go(texts)

@@ -22,17 +22,30 @@ COMPANY = 4
 TIMED_EDGES = (10, 20, 50, 100, 200)
 
 
-def rank_values(relation: Table, value: str, *, group: tuple[str, ...], percents: Mapping[str, int], k: int) -> Table:
+def count_timed(relation: Table, value: str, *, group: tuple[str, ...], k: int) -> Table:
+    """Give each group with a known value its timed_count: the requesters of the cases with one, 0 where they are too few."""
+    asked = count_requesters(relation.filter(relation[value].notnull()), group)
+    return asked.select(*group, timed_count=ibis.ifelse(are_enough(asked, k), asked.requester_count, 0))
+
+
+def rank_values(
+    relation: Table,
+    value: str,
+    *,
+    group: tuple[str, ...],
+    percents: Mapping[str, int],
+    k: int,
+    timed: Table | None = None,
+) -> Table:
     """Give each group with a known value its timed_count and its order statistics.
 
     relation: one row per case with requester_number, `value` in whole days (NULL: no usable time). percents: column of
     the answer -> percentile. Result: one row per group: the group columns, timed_count (private: the requesters of the
     cases with a value, 0 where they are not enough), one column per percentile, NULL where the rank has no company or
-    the requesters are not enough.
+    the requesters are not enough. timed: count_timed of another value that the same cases have.
     """
     known = relation.filter(relation[value].notnull())
-    asked = count_requesters(known, group)
-    asked = asked.select(*group, timed_count=ibis.ifelse(are_enough(asked, k), asked.requester_count, 0))
+    asked = count_timed(relation, value, group=group, k=k) if timed is None else timed
     counted = known.group_by(*group, days=known[value].cast("int64")).agg(n=known[value].count())
     rising = ibis.cumulative_window(group_by=group, order_by="days")
     counted = counted.mutate(

@@ -29,14 +29,15 @@ NAME = "unit_time"
 FEWEST_POSTS = 3
 BASIS = "attested"
 USABLE_PRECISIONS = ("second", "day")
-_KEYS = ("release_id", "year_code", "unit_id")
+_KEYS = ("year_code", "unit_number")
 UNIT_TIME = pa.schema(
     [
-        *((name, pa.string()) for name in (*_KEYS, "body_id", "timed_band_code", "basis_code")),
-        ("stay_median_days", pa.int64()),
+        *((name, pa.string()) for name in ("release_id", "year_code", "unit_id", "body_id")),
+        *(("timed_band_code", pa.string()), ("stay_median_days", pa.int64()), ("basis_code", pa.string())),
     ]
 )
-_UNIT = pa.schema([("node", pa.string()), ("shown", pa.string()), ("body_id", pa.string())])
+_NODE = pa.schema([("node", pa.string()), ("unit_number", pa.int32())])
+_UNIT = pa.schema([("unit_number", pa.int32()), ("unit_id", pa.string()), ("body_id", pa.string())])
 
 
 def shown_units(units: Sequence[Node]) -> dict[str, str]:
@@ -74,46 +75,48 @@ def unit_times(case: Table, event: Table, calendar: Table, *, policy: Policy, lo
     last = month - month % 12 + 11
     is_counted = (case.was_finished == 1) | case.counted_finished.notnull()
     closing = case.filter(is_counted & (last >= low) & (last <= high))
-    scope = closing.select(
-        *("case_key", "case_number", "requester_key"),
-        year_code=closing.finished_year_code,
-        release_id=closing.finished_year_code + "-12",
-    )
-    known = {unit.id: unit for unit in policy.units}
-    rows = [
-        {"node": node, "shown": shown, "body_id": known[shown].body}
-        for node, shown in shown_units(policy.units).items()
-    ]
-    units = hold_rows(case.get_backend(), "shown_unit", rows, _UNIT)
-    stays = hold(_stays(scope, event, numbered_days(calendar, policy), units), "stay")
-    timed = hold(with_requesters(stays), "stay")
-    let_go(stays)
-    ranked = rank_values(
-        timed.select("days", REQUESTER, *_KEYS), "days", group=_KEYS, percents={"stay_median_days": 50}, k=policy.k
-    )
+    asked = closing.select("case_key", "case_number", "requester_key", year_code="finished_year_code")
+    scope = hold(with_requesters(asked).drop("is_requester_known"), "stayed")
+    nodes, units = _numbered_units(policy.units, case.get_backend())
+    stays = hold(_stays(scope, event, numbered_days(calendar, policy), nodes), "stay")
+    ranked = rank_values(stays, "days", group=_KEYS, percents={"stay_median_days": 50}, k=policy.k)
     shown = ranked.filter(ranked.timed_count > 0)
-    bodies = units.filter(units.node == units.shown).select(unit_id="shown", body_id="body_id")
-    joined = shown.mutate(timed_band_code=timed_band(shown, k=policy.k)).join(bodies, "unit_id", how="left")
-    made = joined.mutate(basis_code=ibis.literal(BASIS))
-    return hold(made.select(*_KEYS, "body_id", "timed_band_code", "stay_median_days", "basis_code"), NAME)
+    joined = shown.mutate(timed_band_code=timed_band(shown, k=policy.k)).join(units, "unit_number")
+    made = joined.mutate(release_id=joined.year_code + "-12", basis_code=ibis.literal(BASIS))
+    times = hold(made.select(*UNIT_TIME.names), NAME)
+    let_go(scope, stays)
+    return times
 
 
-def _stays(scope: Table, event: Table, days: Table, units: Table) -> Table:
-    """Give the days of each case in each shown unit (NULL: not known): case_number, unit_id, days, and the case's columns."""
+def _numbered_units(units: Sequence[Node], engine: Any) -> tuple[Table, Table]:
+    """Number the units that show stays: the number that each unit counts under, and what a number stands for."""
+    shown, bodies = shown_units(units), {unit.id: unit.body for unit in units}
+    numbers = {unit: number for number, unit in enumerate(sorted(set(shown.values())), 1)}
+    nodes = [{"node": node, "unit_number": numbers[unit]} for node, unit in shown.items()]
+    named = [{"unit_number": number, "unit_id": unit, "body_id": bodies[unit]} for unit, number in numbers.items()]
+    return hold_rows(engine, "shown_node", nodes, _NODE), hold_rows(engine, "shown_unit", named, _UNIT)
+
+
+def _stays(scope: Table, event: Table, days: Table, nodes: Table) -> Table:
+    """Give the days of each case in each shown unit (NULL: not known): unit_number, days, year_code, requester_number.
+
+    Steps are compared as numbers; what else is known of a case is joined to its stays.
+    """
     is_usable = event.time_precision_code.isin(USABLE_PRECISIONS) & ~ibis.coalesce(event.is_derived, False)
     dated = event.select(
         "case_key", "seq", "to_unit_id", day_on=ibis.ifelse(ibis.coalesce(is_usable, False), event.occurred_on, None)
     )
-    dated = dated.join(scope, "case_key").join(days, "day_on", how="left", rname="calendar_{name}")
+    numbers = scope.select("case_key", "case_number")
+    dated = dated.join(numbers, "case_key").join(days, "day_on", how="left", rname="calendar_{name}")
+    dated = dated.join(nodes, dated.to_unit_id == nodes.node, how="left")
+    dated = dated.select("case_number", "seq", "unit_number", "day_number")
     back = ibis.window(group_by="case_number", order_by=ibis.desc(dated.seq))
     dated = dated.mutate(is_last=ibis.row_number().over(back) == 0, until=dated.day_number.lag(1).over(back))
     passed: Any = dated.until - dated.day_number
-    moved = dated.filter(~dated.is_last & dated.to_unit_id.notnull()).mutate(
+    moved = dated.filter(~dated.is_last & dated.unit_number.notnull()).mutate(
         passed=passed, is_unknown=ibis.ifelse(ibis.coalesce(passed >= 0, False), 0, 1)
     )
-    placed = moved.join(units, moved.to_unit_id == units.node)
-    summed = placed.group_by("case_number", "requester_key", "release_id", "year_code", unit_id=placed.shown).agg(
-        total=placed.passed.sum(), unknown=placed.is_unknown.max()
-    )
+    summed = moved.group_by("case_number", "unit_number").agg(total=moved.passed.sum(), unknown=moved.is_unknown.max())
     days_known = ibis.ifelse(summed.unknown == 0, summed.total, ibis.null("int64"))
-    return summed.mutate(days=days_known).drop("total", "unknown")
+    stayed = summed.join(scope.select("case_number", "year_code", REQUESTER), "case_number")
+    return stayed.select("unit_number", "year_code", REQUESTER, days=days_known)
