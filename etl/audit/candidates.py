@@ -111,6 +111,10 @@ class Candidates:
                 return False
         return True
 
+    def is_below(self, name: str, node: str | None, above: str) -> bool:
+        """Say whether a service or a unit (`name`: its column) stands below another."""
+        return node is not None and node != above and above in self._paths[name].get(node, ())
+
     def _nodes(self, column: str, level: str, shown: str | None, row: Mapping[str, Any]) -> int:
         key = (column, level, shown, row.get(f"{column}_level"))
         if key not in self._known_nodes:

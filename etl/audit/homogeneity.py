@@ -3,7 +3,8 @@
 An outsider knows of a person body, case type and period, and the columns that the policy names under `known_to_outsiders`
 (else nothing more, the service, or the service with unit or channel). The policy promises that where more than
 `largest_share` of all who share these ended alike, no row shows the outcome beside them; not for outcomes that it calls
-ordinary, nor for the case types of the statutory table. Rows that show both, as a share of all cases that can be meant,
+ordinary, nor for the case types of the statutory table. Who knows a family or a department may mean any service or unit
+below it: rows that show one of these can hold the person, too. Rows that show both, as a share of all cases that can be meant,
 hidden ones in the denominator, are the least that the share can be: above the promise it is a hit. A selection of one
 outcome only that the promise does not cover is counted as a limit. Facts about the body (refused, late) are never hidden:
 such selections are counted apart.
@@ -25,6 +26,8 @@ from etl.audit.selections import key_text
 NAME = "homogeneity"
 GROUPS = "case_group"
 ALWAYS = ("body_id", "case_type_code", "period_code")
+LEAF = "leaf"
+LEVELS = {"service_id": "service_level", "unit_id": "unit_level"}
 DEFAULT: tuple[tuple[str, ...], ...] = ((), ("service",), ("service", "unit"), ("service", "channel"))
 Row = dict[str, Any]
 
@@ -37,8 +40,9 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
         candidates = Candidates(evidence, release.policy)
         rows = group.filter(pc.equal(group["release_id"], release.release_id)).to_pylist()
         for known in projections(release.policy):
-            for key, members in _selections(rows, known, candidates).items():
-                _judge(dict(zip((*ALWAYS, *known), key, strict=True)), members, release, candidates, tally)
+            names = (*ALWAYS, *known, *(LEVELS[name] for name in known if name in LEVELS))
+            for key, members in _selections(rows, names, candidates).items():
+                _judge(dict(zip(names, key, strict=True)), members, release, candidates, tally)
     return tally.done()
 
 
@@ -50,19 +54,28 @@ def projections(policy: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _selections(
-    rows: Sequence[Row], known: tuple[str, ...], candidates: Candidates
+    rows: Sequence[Row], names: tuple[str, ...], candidates: Candidates
 ) -> dict[tuple[Any, ...], list[Row]]:
-    """Give the rows that can hold somebody of whom `known` is known, for all that some row shows."""
+    """Give the rows that can hold somebody of whom all columns of `names` are known, for all that some row shows."""
     places: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         places.setdefault(tuple(row[name] for name in ALWAYS), []).append(row)
     found: dict[tuple[Any, ...], list[Row]] = {}
-    for place, inside in places.items():
-        shown = {tuple(row[name] for name in known) for row in inside if all(row[name] is not None for name in known)}
-        for values in shown:
-            wanted = dict(zip(known, values, strict=True))
-            found[(*place, *values)] = [row for row in inside if candidates.can_hold(row, wanted)]
+    for inside in places.values():
+        shown = {tuple(row[name] for name in names) for row in inside if all(row[name] is not None for name in names)}
+        for key in shown:
+            wanted = dict(zip(names, key, strict=True))
+            found[key] = [row for row in inside if _can_hold(row, wanted, candidates)]
     return found
+
+
+def _can_hold(row: Row, wanted: Row, candidates: Candidates) -> bool:
+    """Say whether somebody can stand in a row: what is known coarsely can be any finer value below it."""
+    exact = {name: value for name, value in wanted.items() if name not in (*ALWAYS, *LEVELS.values())}
+    for name, level in LEVELS.items():
+        if name in exact and wanted[level] != LEAF and candidates.is_below(name, row[name], exact[name]):
+            del exact[name]
+    return candidates.can_hold(row, exact)
 
 
 def _judge(key: Row, members: list[Row], release: Release, candidates: Candidates, tally: Tally) -> None:

@@ -80,6 +80,15 @@ def test_the_outcome_of_a_whole_body_is_the_body_s(evidence: Evidence) -> None:
     assert _attack(both).hit_count == 0
 
 
+@pytest.mark.parametrize(("in_family", "is_hit"), [(40, False), (900, True)])
+def test_who_knows_a_family_may_mean_any_service_below(evidence: Evidence, in_family: int, *, is_hit: bool) -> None:
+    """A row of the family alone tells nothing while most cases of the family stand in rows of its services."""
+    family = {"case_group_id": 39_500_001, "service_id": "welfare", "service_level": "family"}
+    own = _welfare(evidence, {"negative": in_family}, family)
+    attack = _attack(_welfare(own, {"positive": 120, None: 60}))
+    assert learnt(attack) == ({"one_outcome"} if is_hit else set())
+
+
 def test_without_a_promise_one_outcome_is_a_limit(evidence: Evidence) -> None:
     """Said and counted: of sensitive services apart from facts about the body."""
     attack = _attack(_welfare(evidence, {"positive": 180}, largest_share=None))
