@@ -10,6 +10,7 @@ total) is counted as a limit of the law.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -36,16 +37,30 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
 
 
 def _solve(windows: Windows, k: int, tally: Tally) -> None:
+    size = len(windows.months)
+    tally.tried(len(windows.families) * len(windows.terms) * size * (size + 1) // 2)
+    tally.limit("one_family", sum(1 for _ in _narrow(windows, k, is_alone=True)))
+    for family, first, last in narrow_windows(windows, k):
+        where = dict(zip(KIND, windows.kind, strict=True)) | {"service_id": family}
+        text = f"{key_text(where)} from {windows.months[first]} to {windows.months[last]}"
+        tally.hit("hidden_value", tables=(COHORTS, GROUPS, STOCK), where=text)
+
+
+def narrow_windows(windows: Windows, k: int) -> list[tuple[str, int, int]]:
+    """List family, first and last month of each window in which fewer than k cases of a family are isolated."""
+    return list(_narrow(windows, k, is_alone=False))
+
+
+def _narrow(windows: Windows, k: int, *, is_alone: bool) -> Iterator[tuple[str, int, int]]:
     plus = sum(term.hidden for term in windows.terms if term.sign > 0)
     minus = sum(term.hidden for term in windows.terms if term.sign < 0)
-    is_window = np.triu(np.ones((len(windows.months),) * 2, dtype=bool))
     every = sum(own for term in windows.terms for own in term.shown.values())
+    is_window = np.triu(np.ones((len(windows.months),) * 2, dtype=bool))
     for family in windows.families:
         own = sum(term.shown[family] for term in windows.terms if family in term.shown)
         shown = sum(term.sign * term.shown[family] for term in windows.terms if family in term.shown)
         is_found = np.zeros_like(is_window)
         for term in windows.terms:
-            tally.tried(int(is_window.sum()))
             # the hidden part of this term makes up for what is shown and for what the others may hide
             low, high = (
                 (-shown - (plus - term.hidden), minus - shown)
@@ -54,12 +69,8 @@ def _solve(windows: Windows, k: int, tally: Tally) -> None:
             )
             most = np.minimum(high, term.hidden)
             is_found |= (low > 0) & (low <= most) & (most < k)
-        is_found &= is_window
-        tally.limit("one_family", int((is_found & (own == every)).sum()))
-        for first, last in np.argwhere(is_found & (own < every)):
-            where = dict(zip(KIND, windows.kind, strict=True)) | {"service_id": family}
-            text = f"{key_text(where)} from {windows.months[first]} to {windows.months[last]}"
-            tally.hit("hidden_value", tables=(COHORTS, GROUPS, STOCK), where=text)
+        for first, last in np.argwhere(is_found & is_window & ((own == every) == is_alone)):
+            yield family, int(first), int(last)
 
 
 def _margins_close(evidence: Evidence, tally: Tally) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 
 from etl.audit import Evidence, flows
 from etl.audit.evidence import Release
 from etl.audit.windows import stock_windows
+from etl.model.identity import COHORT, FINISHED, FLOWS, STOCK, Books, Cell
 from tests.property.conftest import Run
 from tests.property.test_laws_of_random_offices import POLICY, bounded, offices
 
@@ -59,6 +62,72 @@ def test_the_identity_holds_for_what_is_shown_and_hidden(runs_of: RunsOf, seed: 
             for last in range(first, len(windows.months)):
                 volumes = [_volume(term, first, last) for term in windows.terms]
                 assert sum(term.sign * count for term, count in zip(windows.terms, volumes, strict=True)) == 0
+
+
+MONTHS = ["1402-12", *(f"1403-{number:02}" for number in range(1, 13))]
+KIND = {"body_id": "alef", "case_type_code": "service"}
+K = 10
+
+
+def drawn(seed: int) -> tuple[list[dict[str, Any]], list[Cell]]:
+    """Draw a year of a body with three services: monthly counts, and what is shown where a service has k cases."""
+    chance = random.Random(seed)
+    families = {"permits": (12, 30), "tax": (12, 25), "aid": (0, 1)}
+    stock = {family: chance.randint(0, most) for family, (_, most) in families.items()}
+    margins: list[dict[str, Any]] = []
+    cells: list[Cell] = []
+    for month in MONTHS:
+        came = {family: chance.randint(*usual) for family, usual in families.items()}
+        went = {f: came[f] + chance.randint(-min(4, came[f]), min(4, stock[f])) for f in families}
+        stock = {family: stock[family] + came[family] - went[family] for family in families}
+        flows_ = {"registered_count": came, "finished_count": went, "open_count": stock}
+        row = dict.fromkeys(FLOWS, 0) | {name: sum(counts.values()) for name, counts in flows_.items()}
+        margins.append({**KIND, "month_code": month, "release_id": month, **row})
+        told = {COHORT: came, FINISHED: went, STOCK: stock if month.endswith("-12") else {}}
+        cells += [
+            Cell(population, *KIND.values(), month, month, family, count)
+            for population, counts in told.items()
+            for family, count in counts.items()
+            if count >= K and chance.random() < 0.97
+        ]
+    return margins, cells
+
+
+def as_evidence(margins: Sequence[dict[str, Any]], cells: Sequence[Cell]) -> Evidence:
+    """Publish drawn counts and cells."""
+    tables: dict[str, Any] = {"margin": pa.Table.from_pylist(list(margins))}
+    for name in POPULATIONS:
+        rows = [
+            {**KIND, "period_code": c.period_code, "release_id": c.release_id, "service_id": c.family}
+            | {"case_count": c.case_count}
+            for c in cells
+            if c.population == name
+        ]
+        schema = pa.schema([(n, pa.int64() if n == "case_count" else pa.string()) for n in rows[0]]) if rows else None
+        tables[name] = pa.Table.from_pylist(rows, schema=schema) if rows else pa.table({})
+    services = [{"service_id": name, "parent_id": None} for name in ("permits", "tax", "aid")]
+    schema = pa.schema([("service_id", pa.string()), ("parent_id", pa.string())])
+    tables["service"] = pa.Table.from_pylist(services, schema=schema)
+    return Evidence((Release(MONTHS[-1], 1, K, "", {}),), tables)
+
+
+@pytest.mark.parametrize("first", range(0, 200, 50))
+def test_law_2_the_gate_finds_what_the_audit_finds(first: int) -> None:
+    """Month by month the books name each month end and service that the attack, which shares no code, names at the end."""
+    found = 0
+    for seed in range(first, first + 50):
+        margins, cells = drawn(seed)
+        books = Books()
+        gated: set[tuple[str, str]] = set()
+        for row in margins:
+            books.add([row], [cell for cell in cells if cell.release_id == row["month_code"]])
+            gated |= {(each.month_code, each.family) for each in books.narrow(row["month_code"], k=K)}
+        seen = set()
+        for windows in stock_windows(as_evidence(margins, cells)):
+            seen |= {(windows.months[last], family) for family, _, last in flows.narrow_windows(windows, K)}
+        assert gated == seen
+        found += len(seen)
+    assert found > 20
 
 
 def _volume(term: Any, first: int, last: int) -> int:
