@@ -7,9 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from etl.anonymise.groups import _timed_steps
 from etl.anonymise.peel import Rung, peel
 from etl.anonymise.ranks import rank_values
 from etl.anonymise.requesters import are_enough, count_requesters, with_requesters
+from etl.anonymise.traces import Timelines
+from etl.metadata import Policy
 from tests.reference.runs import rows_of
 
 CASE = pa.schema(
@@ -72,3 +75,28 @@ def test_the_number_of_a_requester_is_given_to_several_cases_only(backend: Any) 
     rows = rows_of(asked_by(backend, "a", "a", "b", None))
     by_number = sorted((row["case_number"], row["requester_number"], row["is_requester_known"]) for row in rows)
     assert by_number == [(1, 1, True), (2, 1, True), (3, None, True), (4, None, False)]
+
+
+def test_a_time_after_a_gap_needs_company_of_its_own(backend: Any) -> None:
+    """Where steps may lie between, fewer cases know the days since the previous step: too few show no median of them."""
+    cases = range(1, 13)
+    steps = [
+        {"case_number": n, "step_number": 1, "token": 1, "since_start": n, "since_previous": n if n < 10 else None}
+        for n in cases
+    ]
+    shown = [
+        {"case_number": n, "group_number": 1, "release_id": "r", "trace_level": "pattern", "requester_number": None}
+        for n in cases
+    ]
+    tokens = [{"token": 1, "activity_code": "a", "unit_id": "", "milestone_code": "", "milestone_token": None}]
+    numbers = ("case_number", "step_number", "token", "since_start", "since_previous", "group_number")
+    kinds = dict.fromkeys((*numbers, "requester_number", "milestone_token"), pa.int32())
+
+    def put(name: str, rows: list[dict[str, Any]]) -> Any:
+        shape = pa.schema([(column, kinds.get(column, pa.string())) for column in rows[0]])
+        return backend.create_table(f"gap_{name}", pa.Table.from_pylist(rows, schema=shape))
+
+    timelines = Timelines(put("token", tokens), {}, ())
+    timed = _timed_steps(put("step", steps), put("shown", shown), timelines, Policy(), has_gaps=True)
+    [row] = rows_of(timed)
+    assert (row["since_start_median_days"], row["since_previous_median_days"]) == (6, None)
