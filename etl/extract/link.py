@@ -17,6 +17,8 @@ from etl.extract.screen import scalar
 _NOT_MERGED = ("source", "role", "row_number", "case_key", "is_secret", "link_keys", "parent_case_key")
 _AUTOMATION_FIRST = ("registered_on", "unit_id", "letter_direction_code")
 _VALUES = tuple(field.name for field in CASE_RAW if field.name not in _NOT_MERGED)
+# letters of one day stand in the order of what they say, since keys depend on the body's secret and published rows must not
+_ORDER = ", ".join([*(name for name in _VALUES if not name.endswith("_key")), "c.case_key"])
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def _merge(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"""create table letter as select joined_key as case_key, {first} from (
               select c.*, k.case_key as joined_key, row_number() over (partition by k.case_key
-                order by coalesce(registered_on, received_on) nulls last, c.case_key) as turn
+                order by coalesce(registered_on, received_on) nulls last, {_ORDER}) as turn
               from case_raw c join key_of k on k.row_key = c.case_key) as letter_row
             group by joined_key"""
     )

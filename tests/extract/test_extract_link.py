@@ -67,6 +67,17 @@ def test_a_request_may_have_caused_two_letters(office: Any, cases: Read, events:
     assert [event["to_unit_id"] for event in events(instance)] == ["b", "a"]
 
 
+def test_letters_of_one_day_take_turns_by_what_they_say(office: Any, cases: Read) -> None:
+    """Never by their keys: those depend on the secret, and a published unit must not."""
+    for number in range(12):
+        office.request(f"q{number}", tracking=f"T{number}")
+        office.letter(f"l{number}-1", tracking=f"T{number}", unit="b")
+        office.letter(f"l{number}-2", tracking=f"T{number}", unit="a")
+    instance = office.write()
+    extract(instance)
+    assert {case["unit_id"] for case in cases(instance)} == {"a"}
+
+
 def test_letters_that_match_no_request_are_counted(office: Any) -> None:
     """A mistyped tracking code breaks the link and shows in the count."""
     office.request("q1", tracking="T1")
