@@ -34,6 +34,7 @@ PRETSA_FOLLOWS = {"receipt": 8.0, "helpdesk": 4.9, "bpic2013_closed": 24.0}
 KEPT_BARS = {"receipt": 95.0, "helpdesk": 97.6, "bpic2013_closed": 88.0, "sepsis": 62.0}
 FOLLOWS_BARS = {"receipt": 8.0, "helpdesk": 5.0, "bpic2013_closed": 24.0}
 START_UP_CASES = 40  # enough for every query to be made
+RESOLUTION = 0.05  # seconds; a log that takes less beyond its start-up counts as this much
 EXACT_BAR, FINEST_BAR, TIMES_BAR = 90.0, 85.0, 30.0
 BR_LAI_KEPT_BAR, BR_LAI_WIDTH_BAR, BR_LAI_SMALLEST = 80.0, 12.0, 100
 
@@ -75,13 +76,14 @@ def log_rows(folder: Path, logs: Sequence[str], work: Path) -> Iterator[Row]:
     found = [name for name in logs if name not in missing]
     if not found:
         return
-    start = run_log(folder / f"{found[0]}.csv.gz", work / "start", most=START_UP_CASES)
-    times = []
+    run_log(folder / f"{found[0]}.csv.gz", work / "warm", most=START_UP_CASES)  # what a process pays once
+    times, starts = [], []
     for name in found:
+        starts.append(run_log(folder / f"{name}.csv.gz", work / f"{name}-start", most=START_UP_CASES).processor_seconds)
         ran = run_log(folder / f"{name}.csv.gz", work / name)
         kept = measure(ran.cases, [group["case_count"] for group in ran.groups if not group["is_floor"]])
         yield from _kept_rows(name, kept)
-        spent = max(ran.processor_seconds - start.processor_seconds, 0.001)
+        spent = max(ran.processor_seconds - starts[-1], RESOLUTION)
         times.append(PRETSA_SECONDS[name] / spent)
         run_release(Instance(work / name))
         yield _audit_row(name, work / name)
@@ -89,8 +91,8 @@ def log_rows(folder: Path, logs: Sequence[str], work: Path) -> Iterator[Row]:
     mean = geometric_mean(times)
     yield Row("times faster than PRETSA, geometric mean", f"{mean:.0f}", f">= {TIMES_BAR:.0f}", mean >= TIMES_BAR)
     yield Row(
-        f"start-up: the same run on {START_UP_CASES} cases, not counted above",
-        f"{start.processor_seconds:.2f} s",
+        f"start-up: the same runs on {START_UP_CASES} cases each, not counted above",
+        " ".join(f"{start:.2f}" for start in starts) + " s",
         "-",
         None,
     )
