@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from etl.audit.candidates import tree_roots
 from etl.audit.evidence import Evidence
 from etl.audit.selections import Numbers
+from etl.model.identity import month_span
 
 KIND = ("body_id", "case_type_code")
 COHORTS, GROUPS, STOCK = "cohort_group", "case_group", "open_group"
@@ -141,15 +142,3 @@ def _spans(evidence: Evidence, name: str) -> dict[Kind, Spans]:
         spans = found.setdefault((row["body_id"], row["case_type_code"]), {})
         spans.setdefault(family, []).append((first, last, row["case_count_sum"]))
     return found
-
-
-def month_span(period: str) -> tuple[str, str]:
-    """Give the first and the last month of a period.
-
-    >>> month_span("1403-05"), month_span("1403-S2"), month_span("1403")
-    (('1403-05', '1403-05'), ('1403-04', '1403-06'), ('1403-01', '1403-12'))
-    """
-    if "-S" in period:
-        last = int(period[-1]) * 3
-        return f"{period[:4]}-{last - 2:02}", f"{period[:4]}-{last:02}"
-    return (period, period) if "-" in period else (f"{period}-01", f"{period}-12")

@@ -22,7 +22,7 @@ from etl.load.labels import DIMENSION_LISTS
 from etl.load.reconcile import Balance, has_twins, own_groups
 from etl.load.texts import TextCheck
 from etl.metadata import load_dictionary
-from etl.model.identity import POPULATIONS, Books
+from etl.model.identity import POPULATIONS, Books, month_span
 from etl.model.quality import SHARE_POINTS, WHOLE, count_band
 from etl.model.report import report_faults
 
@@ -326,11 +326,8 @@ def _sums(group: pa.Table) -> dict[tuple[str, str, str], int]:
 
 def _registered(months: Mapping[tuple[str, str], Mapping[str, int]], key: tuple[str, str, str]) -> int:
     """Sum the registered cases of a body and type over the months of a period."""
-    counts = months.get(key[:2], {})
-    if "-S" in key[2]:
-        year, season = key[2].split("-S")
-        return sum(counts.get(f"{year}-{int(season) * 3 - place:02}", 0) for place in range(3))
-    return sum(count for month, count in counts.items() if month.startswith(key[2]))
+    first, last = month_span(key[2])
+    return sum(count for month, count in months.get(key[:2], {}).items() if first <= month <= last)
 
 
 def _is_period(value: str) -> bool:

@@ -193,30 +193,20 @@ def span_of(cell: Cell) -> tuple[str, str]:
     """
     if cell.population == STOCK:
         return cell.release_id, cell.release_id
-    last = last_month(cell.period_code)
-    return first_month(cell.period_code), max(last, cell.release_id) if cell.population == FINISHED else last
+    first, last = month_span(cell.period_code)
+    return first, max(last, cell.release_id) if cell.population == FINISHED else last
 
 
-def first_month(period: str) -> str:
-    """Give the code of the month that begins a period.
+def month_span(period: str) -> tuple[str, str]:
+    """Give the first and the last month of a period.
 
-    >>> first_month("1403-05"), first_month("1403-S2"), first_month("1403")
-    ('1403-05', '1403-04', '1403-01')
+    >>> month_span("1403-05"), month_span("1403-S2"), month_span("1403")
+    (('1403-05', '1403-05'), ('1403-04', '1403-06'), ('1403-01', '1403-12'))
     """
-    if "S" in period:
-        return f"{period[:4]}-{int(period[-1]) * 3 - 2:02}"
-    return period if "-" in period else f"{period}-01"
-
-
-def last_month(period: str) -> str:
-    """Give the code of the month that ends a period.
-
-    >>> last_month("1403-05"), last_month("1403-S2"), last_month("1403")
-    ('1403-05', '1403-06', '1403-12')
-    """
-    if "S" in period:
-        return f"{period[:4]}-{int(period[-1]) * 3:02}"
-    return period if "-" in period else f"{period}-12"
+    if "-S" in period:
+        last = int(period[-1]) * 3
+        return f"{period[:4]}-{last - 2:02}", f"{period[:4]}-{last:02}"
+    return (period, period) if "-" in period else (f"{period}-01", f"{period}-12")
 
 
 def _volume(rows: Sequence[Mapping[str, int]], *names: str) -> Numbers:
