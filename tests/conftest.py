@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from etl.engine import open_duckdb
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,6 +27,14 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real input: set SHAFAF_DATA, or put it at ../shared/data")
     return folder
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> Iterator[Any]:
+    """A fresh in-memory engine."""
+    backend = open_duckdb(tmp_path / "spill", threads=1)
+    yield backend
+    backend.disconnect()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,20 +10,11 @@ from typing import Any
 import pytest
 
 from etl.audit import Gate, audit, read_evidence
-from etl.engine import open_duckdb
 from etl.errors import PrivacyError
 from etl.instance import Instance
 from etl.load import write_releases
 from tests.audit.conftest import DUE, SENSITIVE, clean_office
 from tests.load.builder import AS_OF, METADATA, Office, group, make_instance
-
-
-@pytest.fixture
-def backend(tmp_path: Path) -> Iterator[Any]:
-    """A fresh engine."""
-    backend = open_duckdb(tmp_path / "spill", threads=1)
-    yield backend
-    backend.disconnect()
 
 
 def _instance(folder: Path) -> Instance:

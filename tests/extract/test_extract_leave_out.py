@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from etl.engine import open_duckdb
 from etl.extract import extract, leave_out, open_staging
 from etl.instance import Instance
 
@@ -17,14 +16,6 @@ OPEN = "r-1,عادی,3002,وب,1404/05/01,,,,x"
 CLOSED = "r-1,عادی,3002,وب,1404/05/01,1404/06/11,انجام شد,4,x"
 OTHER = "r-2,عادی,3002,وب,1404/05/02,1404/05/12,انجام شد,4,x"
 STILL = "r-3,عادی,3002,وب,1404/05/03,,,,x"
-
-
-@pytest.fixture
-def backend(tmp_path: Any) -> Iterator[Any]:
-    """A fresh engine."""
-    backend = open_duckdb(tmp_path / "spill", threads=1)
-    yield backend
-    backend.disconnect()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from etl.engine import open_duckdb
 from etl.instance import Instance
 from etl.load import build_database, write_releases
 from tests.load.builder import AS_OF, Office, make_instance
@@ -19,14 +18,6 @@ from tests.load.builder import AS_OF, Office, make_instance
 def instance(tmp_path: Path) -> Instance:
     """An instance with two bodies and nothing released."""
     return make_instance(tmp_path / "instance")
-
-
-@pytest.fixture
-def backend(tmp_path: Path) -> Iterator[Any]:
-    """A fresh in-memory engine."""
-    backend = open_duckdb(tmp_path / "spill", threads=1)
-    yield backend
-    backend.disconnect()
 
 
 @pytest.fixture
