@@ -2,7 +2,7 @@
 
 Staging is the source as it was read; nothing that the anonymiser made is looked at but the published rows. Truth is
 counted by body, case type and period, for every value and every coarser one; cohorts by what had become of them on the
-last day of the month that released them.
+last day of the month that released them; open cases as they stood at the end of each year (`stock_truth`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bench.stock_truth import published_stock, true_stock
 from etl.engine import open_duckdb
 from etl.extract import open_staging
 from etl.instance import Instance
@@ -67,10 +68,13 @@ def check_honesty(instance: Instance, work: Path) -> Honesty:
         intervals = [*_totals(published)]
         states = [*_cohorts(published)]
         true.update(_states(case, days, {key[1:] for key, *_ in states}))
-        false = sum(not low <= true[key] <= high for key, low, high in [*intervals, *states])
+        is_working = policy.clocks.lead.kind == "working"
+        true.update(true_stock(case, staging.event, published, is_working=is_working))
+        told = [*intervals, *states, *published_stock(published)]
+        false = sum(not low <= true[key] <= high for key, low, high in told)
         silent = _silent(published, true)
     backend.disconnect()
-    return Honesty(len(intervals) + len(states), false, silent)
+    return Honesty(len(told), false, silent)
 
 
 def _days(published: sqlite3.Connection) -> Mapping[date, tuple[str, str, str]]:
