@@ -47,6 +47,7 @@ class Candidates:
             for name, tree in (("service", self._service), ("unit", self._unit))
         }
         self._known_nodes: dict[tuple[str, str, str | None, str | None], int] = {}
+        self._known_shown: dict[tuple[str, Any], frozenset[Any]] = {}
         self._known_outcomes: dict[str | None, frozenset[str]] = {}
         marked = evidence.table("service").select(["service_id", "is_sensitive"]).to_pylist()
         self._marked = {row["service_id"] for row in marked if row["is_sensitive"]}
@@ -103,17 +104,16 @@ class Candidates:
         """List the outcomes that a coarser one stands for."""
         return frozenset(self._finer.get(outcome or "", ()))
 
-    def can_hold(self, row: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-        """Say whether a case with these values can stand in a row: each is shown, shown coarser, or not shown."""
-        for name, value in values.items():
-            shown = row[name]
-            if shown is not None and shown != value and shown not in self._paths.get(name, {}).get(value, ()):
-                return False
-        return True
+    def shown_of(self, name: str, value: Any) -> frozenset[Any]:
+        """List what a row can show, in the column `name`, of a case with this value: it, something coarser, nothing."""
+        key = (name, value)
+        if key not in self._known_shown:
+            self._known_shown[key] = frozenset((None, value, *self._paths.get(name, {}).get(value, ())))
+        return self._known_shown[key]
 
-    def is_below(self, name: str, node: str | None, above: str) -> bool:
-        """Say whether a service or a unit (`name`: its column) stands below another."""
-        return node is not None and node != above and above in self._paths[name].get(node, ())
+    def below(self, name: str, above: str) -> frozenset[str]:
+        """List the services or units (`name`: their column) that stand below another."""
+        return frozenset(node for node, path in self._paths[name].items() if node != above and above in path)
 
     def _nodes(self, column: str, level: str, shown: str | None, row: Mapping[str, Any]) -> int:
         key = (column, level, shown, row.get(f"{column}_level"))

@@ -37,7 +37,7 @@ def subtract_derived(evidence: Evidence, tally: Tally) -> None:
 
 def sum_cases(table: pa.Table, columns: tuple[str, ...]) -> Counter[Key]:
     """Sum `case_count` by columns; NULL is a value."""
-    rows = table.group_by(list(columns)).aggregate([("case_count", "sum")]).to_pylist()
+    rows = table.group_by(list(columns), use_threads=False).aggregate([("case_count", "sum")]).to_pylist()
     return Counter({tuple(row[name] for name in columns): row["case_count_sum"] for row in rows})
 
 
@@ -70,7 +70,7 @@ def _by_detail(group: pa.Table, column: str, keys: tuple[str, ...]) -> dict[Key,
     shown = group.append_column("_kept", pc.is_valid(group[name]))
     parts = [*keys, "_kept", "is_floor", "lateness_code", *([level] if level in group.column_names else [])]
     found: dict[Key, list[dict[str, Any]]] = {}
-    for line in shown.group_by(parts).aggregate([("case_count", "sum")]).to_pylist():
+    for line in shown.group_by(parts, use_threads=False).aggregate([("case_count", "sum")]).to_pylist():
         found.setdefault(tuple(line[key] for key in keys), []).append(line | {"_level": line.get(level)})
     return found
 

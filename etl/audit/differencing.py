@@ -79,12 +79,12 @@ def _roll_ups(name: str, evidence: Evidence, chance: random.Random, attempts: in
     if not table.num_rows:
         return
     columns = [c for c in table.column_names if c.endswith(DETAIL) and c not in (f"{name}_id", "release_id")]
+    is_shown = pc.cast(pc.invert(table["is_floor"]), pa.int64())
+    counted = table.append_column("_shown", pc.multiply(is_shown, table["case_count"]))
     tried = 0
     while tried < attempts:
         keys = ["release_id", *chance.sample(columns, chance.randint(1, min(ROLLED_UP, len(columns))))]
-        is_shown = pc.cast(pc.invert(table["is_floor"]), pa.int64())
-        counted = table.append_column("_shown", pc.multiply(is_shown, table["case_count"]))
-        sums = counted.group_by(keys).aggregate([("case_count", "sum"), ("_shown", "sum")])
+        sums = counted.group_by(keys, use_threads=False).aggregate([("case_count", "sum"), ("_shown", "sum")])
         tried += sums.num_rows
         small = sums.filter(pc.less(sums["case_count_sum"], evidence.k))
         for row in small.to_pylist():

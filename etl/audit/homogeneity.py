@@ -64,18 +64,19 @@ def _selections(
     for inside in places.values():
         shown = {tuple(row[name] for name in names) for row in inside if all(row[name] is not None for name in names)}
         for key in shown:
-            wanted = dict(zip(names, key, strict=True))
-            found[key] = [row for row in inside if _can_hold(row, wanted, candidates)]
+            shown_of = _shown_of(dict(zip(names, key, strict=True)), candidates)
+            found[key] = [row for row in inside if all(row[name] in values for name, values in shown_of.items())]
     return found
 
 
-def _can_hold(row: Row, wanted: Row, candidates: Candidates) -> bool:
-    """Say whether somebody can stand in a row: what is known coarsely can be any finer value below it."""
-    exact = {name: value for name, value in wanted.items() if name not in (*ALWAYS, *LEVELS.values())}
+def _shown_of(wanted: Row, candidates: Candidates) -> dict[str, frozenset[Any]]:
+    """Give what a row can show of somebody, by column: what is known coarsely can be any finer value below it."""
+    names = [name for name in wanted if name not in (*ALWAYS, *LEVELS.values())]
+    shown = {name: candidates.shown_of(name, wanted[name]) for name in names}
     for name, level in LEVELS.items():
-        if name in exact and wanted[level] != LEAF and candidates.is_below(name, row[name], exact[name]):
-            del exact[name]
-    return candidates.can_hold(row, exact)
+        if name in shown and wanted[level] != LEAF:
+            shown[name] |= candidates.below(name, wanted[name])
+    return shown
 
 
 def _judge(key: Row, members: list[Row], release: Release, candidates: Candidates, tally: Tally) -> None:

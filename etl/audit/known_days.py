@@ -9,6 +9,7 @@ are days since the first step, on the clock of waits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pyarrow.compute as pc
@@ -28,7 +29,7 @@ def fitting_wait(row: Row, days: int) -> int:
     figures = {percent: row[name] for name, percent in WAITS.items() if row[name] is not None}
     told = fewest_timed(row)  # by the rule of company; where that is broken, the band alone
     least = told if told <= row["case_count"] else int(row[BAND] or 0)
-    return _fitting(days, figures, least=least, most=row["case_count"])
+    return _fitting(*_beside(days, figures), least=least, most=row["case_count"])
 
 
 def fitting_step(row: Row, steps: Sequence[Row], days: int) -> int:
@@ -39,10 +40,11 @@ def fitting_step(row: Row, steps: Sequence[Row], days: int) -> int:
     found: list[int] = [] if steps else [row["case_count"]]
     for step in steps:
         figures = {} if step["since_start_median_days"] is None else {MEDIAN: step["since_start_median_days"]}
-        found.append(_fitting(days, figures, least=int(step[BAND] or 0), most=row["case_count"]))
+        found.append(_fitting(*_beside(days, figures), least=int(step[BAND] or 0), most=row["case_count"]))
     return max(found)
 
 
+@lru_cache(maxsize=65_536)
 def in_band(band: str | None, days: int) -> bool:
     """Say whether a wait can lie in a published band; the lowest one holds all that is less.
 
@@ -64,16 +66,20 @@ def step_rows(evidence: Evidence) -> dict[int, list[Row]]:
     return found
 
 
-def _fitting(days: int, figures: Mapping[int, int], *, least: int, most: int) -> int:
-    """Count those between the figures on either side of some days, for the number of timed cases that leaves the most."""
-    if not figures:
-        return most
+def _beside(days: int, figures: Mapping[int, int]) -> tuple[int, int | None]:
+    """Give the percentiles next to some days on either side; 0 and None stand for what is beyond all figures."""
+    before = max((percent for percent, shown in figures.items() if shown < days), default=0)
+    return before, min((percent for percent, shown in figures.items() if shown > days), default=None)
+
+
+@lru_cache(maxsize=65_536)
+def _fitting(before: int, after: int | None, *, least: int, most: int) -> int:
+    """Count those between two percentiles, for the number of timed cases that leaves the most."""
     numbers = {min(least, most), *range(max(least, most - AROUND), most + 1)}
-    counts: list[int] = [_between(days, figures, timed) + most - timed for timed in numbers]
+    counts: list[int] = [_between(before, after, timed) + most - timed for timed in numbers]
     return max(counts)
 
 
-def _between(days: int, figures: Mapping[int, int], timed: int) -> int:
-    before = max((nearest_rank(timed, percent) for percent, shown in figures.items() if shown < days), default=0)
-    after = min((nearest_rank(timed, percent) for percent, shown in figures.items() if shown > days), default=timed + 1)
-    return max(0, after - before - 1)
+def _between(before: int, after: int | None, timed: int) -> int:
+    end = timed + 1 if after is None else nearest_rank(timed, after)
+    return max(0, end - nearest_rank(timed, before) - 1)

@@ -17,14 +17,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from etl.audit.candidates import Candidates
 from etl.audit.evidence import Evidence
 from etl.audit.finding import Attack, Tally
 from etl.audit.known_days import fitting_step, fitting_wait, step_rows
 from etl.audit.nested import COMPANY, WAITS
-from etl.audit.selections import Mask, Numbers, key_text
+from etl.audit.selections import key_text
 
 NAME = "linkage"
 GROUPS = "case_group"
@@ -56,8 +54,6 @@ class Suspects:
         """Index groups by place and timelines by id."""
         group = evidence.partition(GROUPS)
         self.rows: list[dict[str, Any]] = group.to_pylist()
-        self.count: Numbers = np.array([row["case_count"] for row in self.rows], dtype=np.int64)
-        self.is_floor: Mask = np.array([row["is_floor"] for row in self.rows], dtype=bool)
         self._at: dict[tuple[Any, ...], list[int]] = {}
         for at, row in enumerate(self.rows):
             self._at.setdefault(tuple(row[name] for name in PLACE), []).append(at)
@@ -67,13 +63,19 @@ class Suspects:
 
     def of(self, victim: Victim) -> list[int]:
         """Give the places of the groups that can hold a victim."""
-        where = tuple(victim.place[name] for name in PLACE)
-        held = (at for at in self._at.get(where, []) if self._can_hold(self.rows[at], victim))
-        return [at for at in held if self.fitting(at, victim)]
+        return list(self.fitting(victim))
 
-    def fitting(self, at: int, victim: Victim) -> int:
+    def fitting(self, victim: Victim) -> dict[int, int]:
+        """Give the places of the groups that can hold a victim, and how many of their cases, at most, have its known days."""
+        rows, held = self.rows, self._at.get(tuple(victim.place[name] for name in PLACE), [])
+        for name, value in victim.values.items():
+            shown = self._candidates.shown_of(name, value)
+            held = [at for at in held if rows[at][name] in shown]
+        found = {at: self._fitting(rows[at], victim) for at in held if self._can_show(rows[at], victim.steps)}
+        return {at: cases for at, cases in found.items() if cases}
+
+    def _fitting(self, row: dict[str, Any], victim: Victim) -> int:
         """Count the cases of a group, at most, that have the days known of a victim; all of them where none are known."""
-        row = self.rows[at]
         counts: list[int] = [row["case_count"]]
         if victim.wait is not None:
             counts.append(fitting_wait(row, victim.wait))
@@ -83,12 +85,10 @@ class Suspects:
             counts.append(fitting_step(row, named, days))
         return min(counts)
 
-    def _can_hold(self, row: Mapping[str, Any], victim: Victim) -> bool:
-        if not self._candidates.can_hold(row, victim.values):
-            return False
-        if row["trace_id"] is None or not victim.steps:
+    def _can_show(self, row: Mapping[str, Any], steps: Sequence[Step]) -> bool:
+        if row["trace_id"] is None or not steps:
             return True
-        return _stands_in(victim.steps, self.traces.get(row["trace_id"], ()), row["trace_level"])
+        return _stands_in(steps, self.traces.get(row["trace_id"], ()), row["trace_level"])
 
 
 def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
@@ -104,19 +104,19 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
 def judge(suspects: Suspects, victim: Victim, k: int, tally: Tally) -> None:
     """Say what an adversary learns of one victim."""
     tally.tried()
-    found = suspects.of(victim)
-    cases = int(suspects.count[found].sum()) if found else 0
+    found = suspects.fitting(victim)
+    rows = [suspects.rows[at] for at in found]
+    cases, fitting = sum(row["case_count"] for row in rows), sum(found.values())
     if not cases:
         return
-    fitting = sum(suspects.fitting(at, victim) for at in found)
-    if cases < k and bool(suspects.is_floor[found].all()):
+    if cases < k and all(row["is_floor"] for row in rows):
         tally.limit("floor")
     elif cases < k or fitting < FEWEST_BY_DAYS:
         tally.hit("few_candidates", tables=(GROUPS,), where=key_text(_known(victim)))
     elif fitting < k:
         tally.limit("known_days")
     elif "outcome_code" not in victim.values:
-        outcomes = {suspects.rows[at]["outcome_code"] for at in found}
+        outcomes = {row["outcome_code"] for row in rows}
         if len(outcomes) == 1 and outcomes != {None}:
             tally.limit("one_outcome")
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -228,11 +229,17 @@ def _figures(row: Row) -> dict[int, int]:
 
 def fewest_timed(row: Row) -> int:
     """The fewest cases with a time that show what a row shows."""
-    shown = [_fewest(percent) for percent in _figures(row)]
+    shown = [fewest(percent) for percent in _figures(row)]
     return max([*shown, int(row[BAND]) if row[BAND] is not None else 0], default=0)
 
 
-def _fewest(percent: int) -> int:
+@lru_cache(maxsize=128)
+def fewest(percent: int) -> int:
+    """Give the smallest number of timed cases that shows a percentile with company on both sides.
+
+    >>> [fewest(percent) for percent in (25, 50, 75, 90)]
+    [17, 9, 16, 40]
+    """
     n = 1
     while not (nearest_rank(n, percent) > COMPANY and n - nearest_rank(n, percent) >= COMPANY):
         n += 1

@@ -13,14 +13,13 @@ import pyarrow.compute as pc
 
 from etl.audit.evidence import Evidence
 from etl.audit.finding import Attack, Tally
-from etl.audit.nested import bound_nested
+from etl.audit.nested import bound_nested, fewest
 from etl.audit.selections import key_text
 from etl.metadata import load_dictionary, shipped_codes
 
 NAME = "times"
 BAND = "timed_band_code"
 EDGES = sorted(int(code) for code in shipped_codes()["timed_band"])
-COMPANY = 4
 PERCENTS = {"p25": 25, "median": 50, "p75": 75, "p90": 90}
 
 
@@ -40,7 +39,9 @@ def _look_at(
     name: str, table: pa.Table, figures: list[str], sizes: dict[int, int], evidence: Evidence, tally: Tally
 ) -> None:
     key = load_dictionary().tables[name].key if name in load_dictionary().tables else table.column_names[0]
-    timed = table.filter(pc.is_valid(table[BAND]))
+    needed = {figure: fewest(_percent(figure)) for figure in figures}
+    read = {key, BAND, "case_count", "scope_count", "case_group_id", *figures}
+    timed = table.filter(pc.is_valid(table[BAND])).select([name for name in table.column_names if name in read])
     for row in timed.to_pylist():
         band = int(row[BAND])
         size = row.get("case_count") or row.get("scope_count") or sizes.get(row.get("case_group_id"), 10**9)
@@ -50,28 +51,12 @@ def _look_at(
             if row[figure] is None:
                 continue
             tally.tried()
-            if band < evidence.k or most < fewest(_percent(figure)):
+            if band < evidence.k or most < needed[figure]:
                 tally.hit("lonely_time", tables=(name,), where=f"{key_text({key: row[key]})} ({figure})")
     for figure in figures:
         for row in table.filter(pc.and_(pc.is_null(table[BAND]), pc.is_valid(table[figure]))).to_pylist():
             tally.tried()
             tally.hit("lonely_time", tables=(name,), where=f"{key_text({key: row[key]})} ({figure})")
-
-
-def fewest(percent: int) -> int:
-    """Give the smallest number of timed cases that shows a percentile with company on both sides.
-
-    >>> [fewest(percent) for percent in (25, 50, 75, 90)]
-    [17, 9, 16, 40]
-    """
-    n = 1
-    while not (_rank(n, percent) > COMPANY and n - _rank(n, percent) >= COMPANY):
-        n += 1
-    return n
-
-
-def _rank(n: int, percent: int) -> int:
-    return (n * percent + 99) // 100
 
 
 def _percent(figure: str) -> int:
