@@ -14,7 +14,7 @@ from portal.released import Released, Row
 from portal.scope import FEWEST, Scope
 from portal.sentence import tell
 from portal.unit_times import unit_time_values
-from portal.waits import strip_chart
+from portal.waits import strip_chart, strip_note
 from portal.words import Words
 from portal.year_end import year_end_values
 from portal.year_waits import year_waits_values
@@ -61,6 +61,7 @@ def _first_screen(
         "quiet": quiet_words(scope, words),
         "sentence_address": body.addresses[body.finding.query],
         "strip": strip_chart(body.strip, words, name="strip", title=strip_title(words, facts)) if has_strip else None,
+        "strip_note": strip_note(body.strip, words),
         "counted": body.strip.counted,
         "stock": body.stock,
         "longest": _longest(body.stages, released, words),
@@ -137,6 +138,10 @@ def proof(on_time: Interval, words: Words) -> str:
     if not on_time.total:
         return words.say("No case has been published yet.")
     low, total = words.num(on_time.at_least), words.num(on_time.total)
+    if on_time.not_shown == on_time.total:
+        return words.say(
+            "Whether they were in time is shown for none of %(total)s cases, open ones counted.", total=total
+        )
     if not on_time.not_shown:
         return words.say("%(low)s of %(total)s cases in time, open ones counted.", low=low, total=total)
     return words.say(
@@ -192,7 +197,7 @@ def _coverage(stages: Stages, words: Words) -> str:
         share=words.pct(stages.shown.low),
         shown=words.pct_range(shown.low, shown.high),
     )
-    if not others.total:
+    if not others.total or (others.low, others.high) == (0, 1):
         return text + words.say(".")
     return text + words.say(", of the others %(others)s.", others=words.pct_range(others.low, others.high))
 

@@ -169,7 +169,7 @@ def _lines(cohort: Cohort, released: Released, words: Words) -> list[dict[str, s
     ]
     hidden = cohort.on_time.not_shown / cohort.on_time.total
     if hidden:
-        lines.append({"tone": "hidden", "title": words.say("not shown at this detail"), "words": words.pct(hidden)})
+        lines.append({"tone": "hidden", "title": words.say("Not shown at this detail"), "words": words.pct(hidden)})
     return lines
 
 

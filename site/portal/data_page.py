@@ -56,6 +56,13 @@ KEPT = (
 )
 
 
+ABOUT = {
+    "audit": mark("Report of the attacks that were tried on it"),
+    "policy": mark("Rules by which it was made"),
+    "report": mark("Counts of the run that made it"),
+}
+
+
 def data_values(
     released: Released,
     rules: Sequence[Rule],
@@ -79,7 +86,7 @@ def data_values(
             words.say(text, share=words.pct(kept[column] / kept["total"])) for column, text in KEPT if kept["total"]
         ],
         "kept_address": released.address("detail_kept", release=last),
-        "files": [line for line in files if line["name"] not in load_dictionary().tables],
+        "files": [_about(line, words) for line in files if line["name"] not in load_dictionary().tables],
         "manifest": _download(last, "manifest.json"),
         "database": {"href": f"/datasets/{released.file_name}", "byte_count": released.byte_count},
         "older": [
@@ -123,6 +130,11 @@ def _files(released: Released, last: str) -> list[dict[str, Any]]:
         file = {"kind": kind, "byte_count": row["byte_count"], "href": _download(last, row["name"])}
         lines.setdefault(table, []).append(file)
     return [{"name": table, "files": files} for table, files in lines.items()]
+
+
+def _about(line: Mapping[str, Any], words: Words) -> dict[str, Any]:
+    about = ABOUT.get(line["name"])
+    return {**line, "title": words.say(about) if about else ""}
 
 
 def _download(release_id: str, name: str) -> str:

@@ -27,7 +27,7 @@ GREGORIAN_MONTHS = {
 }
 WEEKDAYS = {
     "fa": ("دوشنبه", "سه‌شنبه", "چهارشنبه", "پنجشنبه", "جمعه", "شنبه", "یکشنبه"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
 SEASONS = {
     ("jalali", "fa"): ("بهار", "تابستان", "پاییز", "زمستان"),

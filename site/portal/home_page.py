@@ -14,7 +14,7 @@ from portal.intervals import Interval
 from portal.released import Released, Row
 from portal.scope import WINDOW, Scope, leading_order, make_scope
 from portal.sentence import Finding, brief, find, tell
-from portal.waits import Band, Strip, make_strip, strip_chart
+from portal.waits import Band, Strip, make_strip, strip_chart, strip_note
 from portal.words import Words
 
 LONG = 60  # bodies from which the list shows names only
@@ -94,6 +94,7 @@ def home_values(
         "quiet": quiet_words(home.scope, words),
         "sentence_address": home.addresses["sentence"],
         "strip": strip_chart(home.strip, words, name="strip", title=strip_title(words, facts)),
+        "strip_note": strip_note(home.strip, words),
         "counted": home.strip.counted,
         "waits_address": home.addresses["waits"],
         "stock": home.stock,

@@ -26,11 +26,11 @@ NAMES = {
     "channel": mark("channel"),
 }
 COLUMNS = {
-    "outcome": mark("without a recorded outcome"),
-    "lateness": mark("without a usable deadline"),
-    "service": mark("without a recorded service"),
-    "unit": mark("without a recorded unit"),
-    "channel": mark("without a recorded channel"),
+    "outcome": mark("Without a recorded outcome"),
+    "lateness": mark("Without a usable deadline"),
+    "service": mark("Without a recorded service"),
+    "unit": mark("Without a recorded unit"),
+    "channel": mark("Without a recorded channel"),
 }
 
 
@@ -84,7 +84,7 @@ def quality_lines(quality: Quality, released: Released, words: Words) -> list[di
             all=words.num(row["registered_count"]),
             year=words.period(row["year_code"]),
         )
-        lines.append({"title": words.say("entered late"), "words": text, "address": quality.addresses["late_entries"]})
+        lines.append({"title": words.say("Entered late"), "words": text, "address": quality.addresses["late_entries"]})
     unknown = [column for column, share in quality.missing.items() if share.is_wide and not share.at_least]
     for column, share in quality.missing.items():
         if share.total and column not in unknown:
@@ -94,7 +94,7 @@ def quality_lines(quality: Quality, released: Released, words: Words) -> list[di
             title = words.say(COLUMNS[column])
             lines.append({"title": title, "words": text, "address": quality.addresses["not_recorded"]})
     if unknown:
-        title = words.say("not known how often missing, for much is not shown")
+        title = words.say("How often these are missing is not known, for much is not shown")
         text = words.say(", ").join(words.say(NAMES[column]) for column in unknown)
         lines.append({"title": title, "words": text, "address": quality.addresses["not_recorded"]})
     return lines

@@ -57,7 +57,7 @@ def tell(finding: Finding, words: Words, facts: Facts, *, case_type: str) -> Mar
     law = _law(words, facts)
     if finding.kind == "few":
         return words.rich(
-            "Fewer than %(n)s cases: too few to say how long it usually takes%(law)s.", n=words.num(FEWEST), law=law
+            "Fewer than %(n)s cases: too few to say how many are answered in time%(law)s.", n=words.num(FEWEST), law=law
         )
     if finding.kind == "counts":
         share = finding.interval

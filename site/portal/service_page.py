@@ -15,7 +15,7 @@ from portal.letter_page import due_note
 from portal.released import Released, Row
 from portal.scope import FEWEST, Scope
 from portal.service_facts import ServiceFacts
-from portal.waits import strip_chart
+from portal.waits import strip_chart, strip_note
 from portal.words import Words
 from portal.year_waits import service_waits_words
 
@@ -51,6 +51,7 @@ def service_values(
         "strip": strip_chart(service.strip, words, name=name, title=strip_title(words, facts))
         if service.strip
         else None,
+        "strip_note": strip_note(service.strip, words) if service.strip else "",
         "shown": service.shown.at_least,
         "possible": service.shown.not_shown,
         "due": due,
@@ -65,7 +66,7 @@ def service_values(
 
 def _sentence(service: ServiceFacts, words: Words, facts: Facts) -> Markup:
     if not service.is_told:
-        return words.rich("Too few cases are shown to say how long it usually takes.")
+        return words.rich("Too few cases are shown to say how many are answered in time.")
     row = service.on_time
     law = ""
     if facts.headline and facts.headline.is_fixed:

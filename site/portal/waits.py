@@ -120,6 +120,13 @@ def strip_chart(strip: Strip, words: Words, *, name: str, title: str) -> Chart:
     )
 
 
+def strip_note(strip: Strip, words: Words) -> str:
+    """Explain the column of cases whose days are not shown, where there is one."""
+    if HIDDEN not in strip.columns:
+        return ""
+    return words.say("Cases whose days are not shown stand in a column of their own.")
+
+
 def _columns(strip: Strip, words: Words) -> tuple[str, ...]:
     labels = [_column(label, words) for label in strip.labels]
     if len(labels) > ROOMY:

@@ -100,6 +100,9 @@ def make_database(path: Path, *, releases: tuple[str, ...]) -> None:
         _fill_references(db)
         db.execute(files("etl.load").joinpath("views", "case_group_as_of_v1.sql").read_text(encoding="utf-8"))
         db.execute("create view case_group_v1 as select * from case_group where not is_floor")
+        db.execute(
+            "create view endless_v1 as with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
+        )
         db.execute("create view large_v1 as select a.case_group_id from case_group a, case_group b")
         db.commit()
 

@@ -41,7 +41,7 @@ def test_every_table_has_a_page_and_json_of_objects(served, table):
     page = served.client.get(f"/data/portal/{table}")
     assert page.status_code == 200
     assert "/data/data/" not in page.text
-    assert '<html lang="en" dir="ltr">' in page.text
+    assert '<html lang="en" dir="ltr"' in page.text
     rows = served.client.get(f"/data/portal/{table}.json").json()["rows"]
     assert all(isinstance(row, dict) for row in rows)
 
@@ -166,6 +166,25 @@ def test_a_view_that_takes_too_long_is_cut_off(served):
     answer = served.client.get("/data/portal/large_v1.json?_sort_desc=case_group_id")
     assert answer.status_code in (200, 400)
     assert answer.elapsed.total_seconds() < 10
+
+
+def test_an_answer_that_was_stopped_says_what_to_do(served):
+    """In both languages, in words, and not as the markup of a page."""
+    answer = served.client.get("/data/portal/endless_v1")
+    assert answer.status_code == 400
+    assert "took too long" in answer.text
+    assert "متوقف شد" in answer.text
+    assert "textarea" not in answer.text
+    assert "textarea" not in served.client.get("/data/portal/endless_v1.json").text
+
+
+@pytest.mark.parametrize("path", ["/data/portal?sql=select+1", "/data/portal.json?sql=select+1"])
+def test_free_sql_is_refused_in_words(served, path):
+    """Not by the bare name of a permission."""
+    answer = served.client.get(path)
+    assert answer.status_code == 403
+    assert "Free SQL is off" in answer.text
+    assert "execute-sql" not in answer.text
 
 
 def test_a_page_of_csv_is_not_a_stream(served):

@@ -213,11 +213,11 @@ def test_attested_figures_lead_to_the_seal_of_their_release(tmp_path: Path) -> N
     """Only where the hash stands beside the release: a release older than that is no broken link."""
     make_released(tmp_path / "datasets")
     page = Path("en", "body", "mosharekat", "service.html")
-    assert "The seal" not in (build_site(Instance(tmp_path)) / page).read_text(encoding="utf-8")
+    assert "The seal of the release" not in (build_site(Instance(tmp_path)) / page).read_text(encoding="utf-8")
     (tmp_path / "datasets" / "attested").mkdir()
     (tmp_path / "datasets" / "attested" / "1404-12.json").write_text("{}", encoding="utf-8")
     text = (build_site(Instance(tmp_path)) / page).read_text(encoding="utf-8")
-    assert '<a href="/datasets/attested/1404-12.json">The seal</a>' in text
+    assert '<a href="/datasets/attested/1404-12.json">The seal of the release</a>' in text
 
 
 def test_a_body_without_these_tables_has_no_section(built: Path) -> None:

@@ -136,6 +136,16 @@ def test_headings_go_down_one_level_at_a_time(built: Path) -> None:
         assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), path
 
 
+@pytest.mark.parametrize("lang", ["fa", "en"])
+@pytest.mark.parametrize("said", [r"<title>(.*?)</title>", r'<meta name="description" content="(.*?)">'])
+def test_no_two_pages_are_told_alike(built: Path, lang: str, said: str) -> None:
+    """Title and description tell the pages of a search engine's list, and a row of tabs, from one another."""
+    found = [re.search(said, path.read_text(encoding="utf-8")) for path in sorted((built / lang).rglob("*.html"))]
+    texts = [each[1] for each in found if each]
+    assert len(texts) == len(found)
+    assert sorted(texts) == sorted(set(texts))
+
+
 def test_ids_are_unique_on_a_page(built: Path) -> None:
     """Labels of drawings lead to one element."""
     for path in pages(built):

@@ -1,4 +1,4 @@
--- fa: از آن‌چه در هر دوره ثبت شد چند پرونده در مهلت پایان یافت
+-- fa: از آنچه در هر دوره ثبت شد چند پرونده در مهلت پایان یافت
 -- en: Of what was registered in each period, how many ended in time
 -- As cohort_states, a row per period of registration. open_late_at_least: still open past their limit when the period was
 -- published.

@@ -1,4 +1,4 @@
--- fa: پرونده‌های دانلود یک انتشار
+-- fa: فایل‌های یک انتشار
 -- en: Files of a release
 -- Name, size in bytes, SHA-256 and address of each file of :release.
 select name, byte_count, sha256,

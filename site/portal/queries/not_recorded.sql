@@ -1,4 +1,4 @@
--- fa: آن‌چه دستگاه ثبت نکرده است، دست‌کم و حداکثر
+-- fa: آنچه دستگاه ثبت نکرده است، دست‌کم و حداکثر
 -- en: What a body did not record, at least and at most
 -- Finished cases released from :first_release to :release and those awaiting their group at its end; a detail that is not
 -- shown may be recorded or not, so it counts in not_shown.

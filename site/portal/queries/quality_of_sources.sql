@@ -1,4 +1,4 @@
--- fa: آن‌چه پیش از شمارش کنار گذاشته شد
+-- fa: آنچه پیش از شمارش کنار گذاشته شد
 -- en: What was set aside before counting
 -- Of all sources together, when a release was made; orders of magnitude, never exact counts. The newest up to :release.
 select release_id, year_code, measure_code, reason_code, unit_code, at_least, at_most

@@ -14,7 +14,7 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from portal.serving.words import BANNER, refused
+from portal.serving.words import BANNER, direction_of, refused
 
 _ACCESS = logging.getLogger("shafaf.access")
 MAX_ADDRESS: Final = 4_096  # bytes of path and query string
@@ -34,6 +34,7 @@ SECURITY: Final = {
 _OPEN: Final = ("/data/", "/datasets/", "/status.json")  # machine-readable and public: any site may read it
 _BODY: Final = re.compile(rb"<body[^>]*>")
 _LANG: Final = re.compile(rb"<html[^>]*\blang=[\"']?(fa|en)")
+_BOTH: Final = re.compile(rb"<html[^>]*\bdata-languages=")  # a page that speaks both languages says so
 
 
 class Gate:
@@ -153,17 +154,18 @@ class AccessLog:
 
 
 def with_banner(page: bytes) -> bytes:
-    """Put the banner after the body tag of a page, in the language of its html tag (English where it says none)."""
+    """Put the banner after the body tag of a page, in its language (English where it says none), or in both."""
     found = _LANG.search(page)
-    language = found[1].decode() if found else "en"
-    direction = "rtl" if language == "fa" else "ltr"
+    first = found[1].decode() if found else "en"
+    languages = sorted(BANNER, key=lambda each: each != first) if _BOTH.search(page) else [first]
+    said = "".join(
+        f'<span lang="{each}" dir="{direction_of(each)}" style="display:block">{BANNER[each]}</span>'
+        for each in languages
+    )
     style = (
         "margin:0;padding:.4rem 1rem;background:#fff3d6;color:#3d2a00;border-bottom:1px solid #c26a12;font-size:.9rem"
     )
-    banner = (
-        f'<aside class="demo-banner" role="note" lang="{language}" dir="{direction}" style="{style}">'
-        f"{BANNER[language]}</aside>"
-    )
+    banner = f'<aside class="demo-banner" role="note" style="{style}">{said}</aside>'
     return _BODY.sub(lambda tag: tag[0] + banner.encode(), page, count=1)
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Final
 
 from datasette import Response
+from datasette.database import QueryInterrupted
 from datasette.plugins import pm
 from datasette.utils.asgi import Base400, Forbidden, NotFound
 from datasette.views.base import DatasetteError
@@ -20,6 +21,12 @@ from portal.serving.guard import guard_connection
 
 DATABASE: Final = "portal"  # the stable name under which every release's database is shown
 PLUGIN: Final = "shafaf"
+_TOO_LONG: Final = (
+    "The answer took too long and was stopped. Ask for less (one release, one body), "
+    "or ask the whole database on your own computer: it is on the page “How to read the data”.",
+    "پاسخ بیش از اندازه طول کشید و متوقف شد. کمتر بپرسید (یک انتشار، یک دستگاه)، "
+    "یا کل پایگاه داده را از صفحهٔ «داده‌ها را چگونه بخوانیم» بگیرید و روی رایانهٔ خود بپرسید.",
+)
 _LOG = logging.getLogger("shafaf.serve")
 _hook = HookimplMarker("datasette")
 
@@ -35,9 +42,19 @@ def prepare_connection(conn: sqlite3.Connection, database: str) -> None:
 def handle_exception(datasette: Any, request: Any, exception: BaseException) -> Generator[None, list[Any], list[Any]]:
     """Answer an error by a short page or JSON and log its kind; the default would print a traceback with all values."""
     yield
-    status, message, persian = _explain(exception)
-    if status >= 500:
+    if _explain(exception)[0] >= 500:
         _LOG.error("explorer error %s", type(exception).__name__)
+    return [_answer(datasette, request, exception)]
+
+
+@_hook
+def forbidden(datasette: Any, request: Any, message: str) -> Any:
+    """Answer what is not allowed like every other error; the default would show the bare name of the permission."""
+    return _answer(datasette, request, Forbidden(message))
+
+
+def _answer(datasette: Any, request: Any, exception: BaseException) -> Callable[[], Awaitable[Any]]:
+    status, message, persian = _explain(exception)
 
     async def answer() -> Any:
         info = {"ok": False, "error": message, "status": status, "title": None}
@@ -47,7 +64,7 @@ def handle_exception(datasette: Any, request: Any, exception: BaseException) -> 
         shown = {**info, "error_fa": persian, "request": request}
         return Response.html(await template.render_async(shown), status=status)
 
-    return [answer]
+    return answer
 
 
 def _explain(exception: BaseException) -> tuple[int, str, str]:
@@ -56,17 +73,19 @@ def _explain(exception: BaseException) -> tuple[int, str, str]:
         return 404, "There is no such page, table or row.", "چنین صفحه، جدول یا ردیفی نیست."
     if isinstance(exception, Forbidden):
         refused = "That is not allowed here. Free SQL is off; named queries and tables are open."
-        return 403, refused, "این کار اینجا مجاز نیست. SQL آزاد بسته است؛ پرسش‌های آماده و جدول‌ها بازند."
+        return 403, refused, "این کار این‌جا مجاز نیست. SQL آزاد بسته است؛ پرسش‌های آماده و جدول‌ها بازند."
     if isinstance(exception, Base400):
         wrong = str(exception.args[0] if exception.args else "The address is not right.")
         return exception.status, wrong, "نشانی درست نیست."
+    if isinstance(exception.__context__, QueryInterrupted):
+        return 400, *_TOO_LONG
     if isinstance(exception, DatasetteError):
         status = 400 if exception.status >= 500 else exception.status
         return status, str(exception.message), "به این پرسش نمی‌توان پاسخ داد؛ نشانی را دوباره ببینید."
     if isinstance(exception, sqlite3.Error | ValueError | IndexError | KeyError | OverflowError | TypeError):
         unfit = "The address holds a value that does not fit this table."
         return 400, unfit, "در نشانی مقداری است که با این جدول جور نیست."
-    return 500, "Something went wrong here; the data are unharmed.", "اینجا خطایی رخ داد؛ به داده‌ها آسیبی نرسیده است."
+    return 500, "Something went wrong here; the data are unharmed.", "این‌جا خطایی رخ داد؛ به داده‌ها آسیبی نرسیده است."
 
 
 def register() -> None:
@@ -80,3 +99,4 @@ class _Hooks:
 
     prepare_connection = staticmethod(prepare_connection)
     handle_exception = staticmethod(handle_exception)
+    forbidden = staticmethod(forbidden)

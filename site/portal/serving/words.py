@@ -29,7 +29,7 @@ _UNAVAILABLE: Final = {
 }
 _HOME: Final = {"fa": "صفحهٔ نخست", "en": "First page"}
 _PAGE: Final = """<!DOCTYPE html>
-<html lang="{first}" dir="{direction}">
+<html lang="{first}" dir="{direction}" data-languages="fa en">
 <head><meta charset="utf-8"><title>{title}</title><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex"><link rel="icon" href="data:,">
 <link rel="stylesheet" href="/data/assets/explorer.css"></head>
@@ -54,12 +54,17 @@ def refused(status: int, text: str) -> Response:
     return Response(f"{text}\n", status_code=status, media_type="text/plain", headers={"cache-control": "no-store"})
 
 
+def direction_of(language: str) -> str:
+    """Say in which direction a language is written."""
+    return "rtl" if language == "fa" else "ltr"
+
+
 def _page(words: dict[str, tuple[str, str]], language: str, status: int) -> Response:
     order = ("en", "fa") if language == "en" else ("fa", "en")
     parts = "".join(
         _PART.format(
             lang=lang,
-            direction=_direction(lang),
+            direction=direction_of(lang),
             level="h1" if lang == order[0] else "h2",
             title=escape(words[lang][0]),
             text=escape(words[lang][1]),
@@ -68,9 +73,5 @@ def _page(words: dict[str, tuple[str, str]], language: str, status: int) -> Resp
         for lang in order
     )
     title = escape(" · ".join(words[lang][0] for lang in order))
-    html = _PAGE.format(first=order[0], direction=_direction(order[0]), title=title, parts=parts)
+    html = _PAGE.format(first=order[0], direction=direction_of(order[0]), title=title, parts=parts)
     return HTMLResponse(html, status_code=status, headers={"cache-control": "no-store"})
-
-
-def _direction(language: str) -> str:
-    return "rtl" if language == "fa" else "ltr"

@@ -8,7 +8,10 @@
   var box = document.getElementById("chart");
 
   function fail() {
-    box.textContent = box.dataset.failed;
+    var said = document.createElement("p");
+    said.dir = "auto";
+    said.textContent = box.dataset.failed;
+    box.replaceChildren(said);
   }
 
   function draw(page) {
