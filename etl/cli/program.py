@@ -64,6 +64,10 @@ def main(args: Sequence[str] | None = None) -> None:
         tell_error(error)
         code = error.exit_code
     except click.ClickException as error:
+        if isinstance(error, click.NoSuchOption) and error.option_name == "--portal":
+            error = click.NoSuchOption(
+                "--portal", "--portal stands before the verb: shafaf --portal DIRECTORY VERB", ctx=error.ctx
+            )
         error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):

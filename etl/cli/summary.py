@@ -92,8 +92,14 @@ def tell_site(instance: Instance, site: Path | None) -> str | None:
     shown = (folder / "fa" / "index.html").resolve()
     here = Path.cwd().resolve()
     name = shown.relative_to(here) if shown.is_relative_to(here) else shown
-    command = "make serve" if instance.root == here and (here / "Makefile").exists() else "shafaf serve"
-    return f"site {name} · next: {command} → http://127.0.0.1:8001/"
+    return f"site {name} · next: {_look(instance.root.resolve(), here)} → http://127.0.0.1:8001/"
+
+
+def _look(root: Path, here: Path) -> str:
+    """Give the command that shows the site on this machine, private folders beside it or not."""
+    if root == here:
+        return "make serve" if (here / "Makefile").exists() else "shafaf serve --demo"
+    return f"shafaf --portal {root.relative_to(here) if root.is_relative_to(here) else root} serve --demo"
 
 
 def peak_bytes() -> int:

@@ -233,4 +233,6 @@ def _service_share(row: Row, words: Words) -> str:
         low=words.pct(row["low_share"]),
         high=words.pct(row["high_share"]),
     )
-    return f"{text} {share}" if text else words.pct_range(row["low_share"], row["high_share"])
+    if text:
+        return f"{text} {share}"
+    return words.say("The share in time is %(share)s.", share=words.pct_range(row["low_share"], row["high_share"]))

@@ -89,7 +89,7 @@ def _is_told(row: Row) -> bool:
 
 def _shares(row: Row, words: Words, facts: Facts) -> str:
     half, most = row["wait_median_days"], row["wait_p90_days"]
-    if half is None:
+    if half is None or half == most:
         return words.say("nine of ten ended %(most)s", most=_within(most, words, facts))
     if most is None:
         return words.say("half ended %(half)s", half=_within(half, words, facts))

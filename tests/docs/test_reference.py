@@ -6,8 +6,10 @@ import dataclasses
 import re
 from pathlib import Path
 
+import click
 import pytest
 
+from etl.cli.program import program
 from etl.metadata import load_dictionary, settings
 from tests.docs import generate
 from tests.docs.slugs import raised_slugs
@@ -89,6 +91,31 @@ def test_every_link_in_the_docs_leads_somewhere(project: Path) -> None:
         if not (page.parent / target).exists()
     ]
     assert broken == []
+
+
+COMMAND = re.compile(r"(?:^|`|<code>)shafaf ((?:--portal [\w./]+ )?[a-z].*?)(?:`|<|  #|$)", re.MULTILINE)
+OPTION = re.compile(r"(?<=\s)--[a-z-]+")
+
+
+def _verb_of(words: list[str]) -> tuple[click.Command, list[str]]:
+    verb: click.Command = program
+    while isinstance(verb, click.Group) and words and words[0] in verb.commands:
+        verb = verb.commands[words.pop(0)]
+    return verb, words
+
+
+def test_every_command_in_the_docs_can_be_typed(project: Path) -> None:
+    """Its verb exists and knows the options that stand after it."""
+    pages = [*project.glob("*.md"), *(project / "docs").rglob("*.md"), *(project / "examples").rglob("*.md")]
+    wrong = []
+    for page in pages:
+        for command in COMMAND.findall(page.read_text(encoding="utf-8")):
+            verb, rest = _verb_of(re.sub(r"^--portal \S+ ", "", command).split())
+            known = {name for parameter in verb.params for name in parameter.opts}
+            unknown = [option for option in OPTION.findall(" " + " ".join(rest)) if option not in known | {"--help"}]
+            if unknown or verb is program:
+                wrong.append(f"{page.relative_to(project)}: shafaf {command}")
+    assert wrong == []
 
 
 def test_the_readmes_are_twins(project: Path) -> None:

@@ -16,7 +16,7 @@ from etl.cli import main
 from etl.cli.journal import close_journal
 from etl.cli.loop import Loop, run_once
 from etl.cli.options import write_json
-from etl.cli.summary import tell_kept
+from etl.cli.summary import tell_kept, tell_site
 from etl.errors import UsageError
 from etl.instance import Instance
 from etl.load import ReleaseSummary
@@ -70,6 +70,23 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_verb_is_a_usage_error() -> None:
     """Exit 2, as everywhere."""
     assert leave("releese") == 2
+
+
+def test_an_instance_named_too_late_is_told_where_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    """Everyone types `run --portal X` once."""
+    assert leave("run", "--portal", "x") == 2
+    assert "before the verb" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("inside", "command"), [(True, "shafaf serve --demo"), (False, "shafaf --portal own serve --demo")]
+)
+def test_the_way_to_look_at_the_site_can_be_typed(
+    started: Path, monkeypatch: pytest.MonkeyPatch, inside: bool, command: str
+) -> None:
+    """From the instance or from outside: the private folders beside it make a plain `serve` refuse."""
+    monkeypatch.chdir(started if inside else started.parent)
+    assert f"next: {command} →" in (tell_site(Instance(started), started / "public" / "1405-06") or "")
 
 
 def test_a_folder_without_settings_is_a_settings_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
