@@ -31,7 +31,7 @@ def datasette_metadata(settings: Settings) -> dict[str, Any]:
     return {
         "title": f"{settings.title.get('fa', '')} · {settings.title.get('en', '')}",
         "license": settings.license,
-        "source": settings.source.get("en", ""),
+        "source": " · ".join(dict.fromkeys(filter(None, (settings.source.get(lang) for lang in ("en", "fa"))))),
         "databases": {DATABASE: {"title": settings.title.get("en", DATABASE), "tables": tables}},
     }
 

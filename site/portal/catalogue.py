@@ -1,7 +1,8 @@
 """The queries that readers see: one `.sql` file a figure or series, run by the pages and served as named queries.
 
-The head of a file is its documentation: `-- fa: title`, `-- en: title`, then comment lines of description. Parameters
-are `:name`. Files named `reading_N_wrong` and `reading_N_right` are the pairs of the box "how to read these data".
+The head of a file is its documentation: `-- fa: title`, `-- en: title`, then comment lines that say what is counted, in
+English and after them in Persian. Parameters are `:name`. Files named `reading_N_wrong` and `reading_N_right` are the
+pairs of the box "how to read these data".
 """
 
 from __future__ import annotations
@@ -16,23 +17,24 @@ from urllib.parse import urlencode
 from etl.errors import SettingsError
 
 _TITLE = re.compile(r"^-- (fa|en): (.+)$")
+_PERSIAN = re.compile(r"[\u0600-\u06ff]")
 _PARAMETER = re.compile(r"(?<![\w:]):([a-z_]+)")
 
 
 @dataclass(frozen=True)
 class Query:
-    """A named query: titles by language, description, SQL without its head, and its parameters in order of use."""
+    """A named query: titles and descriptions by language, SQL without its head, and its parameters in order of use."""
 
     name: str
     title: Mapping[str, str]
-    text: str
+    text: Mapping[str, str]
     sql: str
     parameters: tuple[str, ...]
 
     def address(self, parameters: Mapping[str, object], *, data: str = "/data/portal") -> str:
         """Give the address at which Datasette answers the query for these parameters.
 
-        >>> Query("q", {}, "", "select :release", ("release",)).address({"release": "1405-06", "other": 1})
+        >>> Query("q", {}, {}, "select :release", ("release",)).address({"release": "1405-06", "other": 1})
         '/data/portal/q?release=1405-06'
         """
         named = [(name, str(parameters[name])) for name in self.parameters if name in parameters]
@@ -49,7 +51,7 @@ def load_queries() -> Mapping[str, Query]:
 
 def _read(name: str, text: str) -> Query:
     titles: dict[str, str] = {}
-    about: list[str] = []
+    about: dict[str, list[str]] = {"en": [], "fa": []}
     lines = text.splitlines()
     while lines and lines[0].startswith("--"):
         line = lines.pop(0)
@@ -57,7 +59,8 @@ def _read(name: str, text: str) -> Query:
         if match:
             titles[match[1]] = match[2]
         else:
-            about.append(line[2:].strip())
+            lang = "fa" if about["fa"] or _PERSIAN.search(line) else "en"
+            about[lang].append(line[2:].strip())
     if set(titles) != {"fa", "en"}:
         raise SettingsError(
             "query-title",
@@ -66,4 +69,5 @@ def _read(name: str, text: str) -> Query:
             todo="Write both titles at the head of the file.",
         )
     sql = "\n".join(lines).strip()
-    return Query(name, titles, " ".join(about), sql, tuple(dict.fromkeys(_PARAMETER.findall(sql))))
+    text = {lang: " ".join(said) for lang, said in about.items()}
+    return Query(name, titles, text, sql, tuple(dict.fromkeys(_PARAMETER.findall(sql))))

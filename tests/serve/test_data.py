@@ -232,6 +232,14 @@ def test_both_languages_stand_apart(served):
     assert f"{spec.title['fa']} · {spec.title['en']}" not in page
 
 
+def test_a_query_says_what_it_counts_in_both_languages(served):
+    """The title alone does not tell a Persian reader what is in the figure."""
+    query = load_queries()["bodies"]
+    page = unescape(served.client.get("/data/portal/bodies").text)
+    assert f'<p class="about">{query.text["en"]}</p>' in page
+    assert f'<p class="about" lang="fa" dir="rtl">{query.text["fa"]}</p>' in page
+
+
 def test_a_row_is_read_from_top_to_bottom(served):
     """Each column of a row has a line with its name and what it means."""
     spec = load_dictionary().tables["case_group"]

@@ -71,7 +71,7 @@ def test_every_query_is_documented_in_both_languages(query: Query) -> None:
     """Titles in Persian and English, a description, no Latin title in Persian."""
     assert re.search("[ا-ی]", query.title["fa"])
     assert query.title["en"]
-    assert query.text.endswith(".")
+    assert all(query.text[lang].endswith(".") for lang in ("fa", "en"))
 
 
 @pytest.mark.parametrize("query", load_queries().values(), ids=lambda q: q.name)

@@ -3,6 +3,9 @@
 -- Registered cases of a body and case type whose period was published from :first_release to :release, by what had become of
 -- them when it was published: once, when its last due date had passed. A row without cohort_state_code may be in any state: it
 -- counts in not_shown.
+-- پرونده‌های ثبت‌شدهٔ یک دستگاه و نوع که دوره‌شان در انتشارهای خواسته‌شده منتشر شده است، با سرانجامی که هنگام انتشار
+-- داشته‌اند؛ هر دوره یک بار، پس از گذشتن واپسین سررسیدش. ردیفی که cohort_state_code ندارد شاید هر سرانجامی داشته باشد و
+-- در not_shown شمرده می‌شود.
 with asked as (
   select cohort_state_code, sum(case_count) as case_count
   from cohort_group

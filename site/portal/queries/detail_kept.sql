@@ -1,6 +1,7 @@
 -- fa: چند پرونده با چه جزئیاتی نشان داده شده است
 -- en: How many cases are shown in what detail
 -- Over all releases up to :release, floor rows included in the total.
+-- در همهٔ انتشارها تا انتشار خواسته‌شده؛ ردیف‌های کف هم در جمع کل هستند.
 select sum(case_count) as total,
        sum(case when outcome_code is null then 0 else case_count end) as with_outcome,
        sum(case when lateness_code is null then 0 else case_count end) as with_lateness,

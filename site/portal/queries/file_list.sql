@@ -1,6 +1,7 @@
 -- fa: فایل‌های یک انتشار
 -- en: Files of a release
 -- Name, size in bytes, SHA-256 and address of each file of :release.
+-- نام، اندازه (بایت)، چکیدهٔ SHA-256 و نشانی هر فایل آن انتشار.
 select name, byte_count, sha256,
        '/datasets/releases/' || release_id || '/' || name as address
 from file

@@ -1,6 +1,7 @@
 -- fa: ثبت‌شده، پایان‌یافته و باز، ماه به ماه
 -- en: Registered, finished and open, month by month
 -- Exact counts of the months from :first_release to :release.
+-- شمارش دقیق ماه‌های خواسته‌شده.
 select month_code, registered_count + late_registered_count as registered_count,
        finished_count + late_finished_count as finished_count, open_count, open_overdue_count
 from margin

@@ -2,6 +2,8 @@
 -- en: What a body did not record, at least and at most
 -- Finished cases released from :first_release to :release and those awaiting their group at its end; a detail that is not
 -- shown may be recorded or not, so it counts in not_shown.
+-- پرونده‌های پایان‌یافتهٔ انتشارهای خواسته‌شده و آن‌ها که در پایانشان منتظر گروه خود بوده‌اند. جزئیاتی که نشان داده
+-- نمی‌شود شاید ثبت شده باشد و شاید نه؛ پس در not_shown شمرده می‌شود.
 with grouped as (
   select case_count, outcome_code, lateness_code, service_id, unit_id, channel_code
   from case_group_as_of_v1

@@ -2,6 +2,8 @@
 -- en: Answered within the limit, of all cases
 -- Cases of a body and case type released from :first_release to :release, cases still waiting for their group and cases
 -- still open at the end of the month :release. Rows whose lateness is not shown widen the interval; none is left out.
+-- پرونده‌های یک دستگاه و نوع در انتشارهای خواسته‌شده، همراه آن‌ها که هنوز منتظر گروه خودند و آن‌ها که در پایان آخرین ماه
+-- هنوز بازند. ردیفی که رعایت مهلت در آن نشان داده نمی‌شود بازه را پهن‌تر می‌کند؛ هیچ ردیفی کنار گذاشته نمی‌شود.
 with known as (
   select sum(case when lateness_code = 'on_time' then case_count else 0 end) as at_least,
          sum(case when lateness_code is null then case_count else 0 end) as hidden,

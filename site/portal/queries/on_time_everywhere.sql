@@ -1,6 +1,7 @@
 -- fa: در مهلت پاسخ گرفته، در همهٔ دستگاه‌ها
 -- en: Answered within the limit, in all bodies
 -- As on_time, over every body.
+-- مانند on_time، برای همهٔ دستگاه‌ها.
 with known as (
   select sum(case when lateness_code = 'on_time' then case_count else 0 end) as at_least,
          sum(case when lateness_code is null then case_count else 0 end) as hidden,

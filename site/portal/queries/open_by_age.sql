@@ -2,6 +2,8 @@
 -- en: How long the cases open at the year's end had waited, at least and at most
 -- Cases of a body and case type that were open at the end of the newest year published up to :release, by the days since their
 -- registration. A row without age_band_code may be of any age: it counts in not_shown.
+-- پرونده‌های یک دستگاه و نوع که در پایان تازه‌ترین سالِ منتشرشده باز بوده‌اند، بر پایهٔ روزهای گذشته از ثبت. ردیفی که
+-- age_band_code ندارد شاید هر سنی داشته باشد و در not_shown شمرده می‌شود.
 with waiting as (
   select period_code, age_band_code, sum(case_count) as case_count
   from open_group

@@ -2,6 +2,8 @@
 -- en: In which stage the cases open at the year's end were, at least and at most
 -- As open_by_age, by the newest dated step up to the year's end. A row without stage_code may be in any stage: it counts in
 -- not_shown.
+-- مانند open_by_age، بر پایهٔ آخرین گامِ تاریخ‌دار تا پایان سال. ردیفی که stage_code ندارد شاید در هر مرحله‌ای باشد و در
+-- not_shown شمرده می‌شود.
 with waiting as (
   select period_code, stage_code, sum(case_count) as case_count
   from open_group

@@ -2,6 +2,8 @@
 -- en: Outcomes, at least and at most
 -- Finished cases released from :first_release to :release and those awaiting their group, by outcome. A row without
 -- outcome, or with a coarser one, may hold any finer outcome: it counts in not_shown.
+-- پرونده‌های پایان‌یافتهٔ انتشارهای خواسته‌شده و آن‌ها که منتظر گروه خودند، بر پایهٔ نتیجه. ردیفی که نتیجه ندارد، یا
+-- تنها نتیجهٔ کلی دارد، شاید هر نتیجهٔ ریزتری داشته باشد و در not_shown شمرده می‌شود.
 with grouped as (
   select outcome_code, sum(case_count) as case_count
   from case_group_as_of_v1

@@ -1,4 +1,5 @@
 -- fa: درست: جمع زدن شمار پرونده‌ها
 -- en: Right: summing the cases
 -- A row is a group; case_count says of how many cases.
+-- هر ردیف یک گروه است و case_count می‌گوید گروهِ چند پرونده.
 select sum(case_count) as answer from case_group where release_id = :release and replaces_id is null

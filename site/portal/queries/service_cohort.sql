@@ -3,6 +3,9 @@
 -- Registered cases of a body and case type whose period was published from :first_release to :release. shown: cases whose
 -- service is shown. possible: cases of the family or without service, which may belong to it. low_share takes every
 -- possible case that may not have ended in time as of this service; high_share the reverse.
+-- پرونده‌های ثبت‌شدهٔ یک دستگاه و نوع که دوره‌شان در انتشارهای خواسته‌شده منتشر شده است. shown: پرونده‌هایی که خدمتشان
+-- نشان داده شده. possible: پرونده‌های همان خانواده یا بی‌خدمت که شاید از همین خدمت باشند. low_share هر پروندهٔ احتمالی
+-- را که شاید در مهلت پایان نیافته باشد از این خدمت می‌گیرد و high_share وارون آن.
 with part as (
   select case when g.service_id = :service then 1 else 0 end as is_shown, g.cohort_state_code, sum(g.case_count) as case_count
   from cohort_group g

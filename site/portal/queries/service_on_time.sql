@@ -3,6 +3,9 @@
 -- Among finished cases of a body and case type. shown: cases whose service is shown. possible: cases of the family or
 -- without service, and cases awaiting their group, which may belong to the service. low_share takes every possible case
 -- that may be late as late and of this service; high_share the reverse.
+-- در میان پرونده‌های پایان‌یافتهٔ یک دستگاه و نوع. shown: پرونده‌هایی که خدمتشان نشان داده شده. possible: پرونده‌های
+-- همان خانواده یا بی‌خدمت، و پرونده‌های منتظر گروه، که شاید از همین خدمت باشند. low_share هر پروندهٔ احتمالی را که شاید
+-- دیر باشد دیر و از این خدمت می‌گیرد و high_share وارون آن.
 with part as (
   select case when g.service_id = :service then 1 else 0 end as is_shown, g.lateness_code, sum(g.case_count) as case_count
   from case_group_as_of_v1 g

@@ -2,6 +2,8 @@
 -- en: Steps of a service, as they were walked
 -- The timeline of the largest group of the service whose steps are shown; days are medians since the start and since the step before.
 -- is_gap = 1: other steps may lie here; the timeline is then what its cases have in common.
+-- گردش کار بزرگ‌ترین گروه این خدمت که گام‌هایش نشان داده شده؛ روزها میانه‌اند، از آغاز و از گام پیشین. is_gap = 1 یعنی
+-- شاید این‌جا گام‌های دیگری باشد؛ آن‌گاه این گردش کار وجه مشترک پرونده‌های گروه است.
 with biggest as (
   select case_group_id, case_count
   from case_group_as_of_v1

@@ -2,6 +2,8 @@
 -- en: How many days it took, cases whose service is shown
 -- One row per duration band and lateness; an empty cell means "not shown at this detail". A picture of the shown cases,
 -- not a rate: see service_on_time.
+-- هر بازهٔ مدت و رعایت مهلت در یک ردیف؛ خانهٔ خالی یعنی «در این سطح نشان داده نمی‌شود». تصویر پرونده‌های نشان‌داده‌شده
+-- است نه نرخ؛ برای نرخ service_on_time را ببینید.
 select duration_band_code, lateness_code, sum(case_count) as case_count
 from case_group_as_of_v1
 where body_id = :body and case_type_code = :case_type and service_id = :service

@@ -1,6 +1,8 @@
 -- fa: مرحله‌ها برای چند پرونده نشان داده شده و آن‌ها چه فرقی دارند
 -- en: For how many cases stages are shown, and how these differ
 -- Cases with and without shown steps, and how many of each were in time (at least, not shown).
+-- پرونده‌هایی که گام‌هایشان نشان داده شده و آن‌ها که نشان داده نشده، و این‌که چند تای هر دسته در مهلت بوده‌اند (دست‌کم،
+-- نشان‌داده‌نشده).
 select case when trace_level is null then 0 else 1 end as has_steps,
        sum(case_count) as case_count,
        sum(case when lateness_code = 'on_time' then case_count else 0 end) as on_time_at_least,

@@ -2,6 +2,8 @@
 -- en: Median days in each stage
 -- A stage is the time from a step to the next one. Each group gives its median; the figure is that of the group that
 -- holds the middle case. Only groups whose steps are shown: see stage_coverage.
+-- هر مرحله از یک گام تا گام بعدی است. هر گروه میانهٔ خود را می‌دهد و عدد از آنِ گروهی است که پروندهٔ وسط در آن است. تنها
+-- گروه‌هایی که گام‌هایشان نشان داده شده؛ stage_coverage را ببینید.
 with stage as (
   select case when g.trace_level = 'milestones' then 'milestones' else 'steps' end as level_code,
          s.activity_code, g.case_group_id, g.case_count,

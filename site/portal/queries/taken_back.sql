@@ -1,6 +1,8 @@
 -- fa: چند گروه پس از انتشار پس گرفته یا اصلاح شده است
 -- en: How many groups were taken back or corrected after release
 -- Groups and their cases, withdrawn for good and replaced by a coarser row, up to :release; view withdrawal_v1 lists them.
+-- گروه‌هایی که تا انتشار خواسته‌شده برای همیشه پس گرفته شده یا ردیفی کلی‌تر جای آن‌ها را گرفته است، و پرونده‌هایشان؛
+-- نمای withdrawal_v1 فهرستشان است.
 select coalesce(sum(w.replaced_by_id is null), 0) as withdrawn_groups,
        coalesce(sum(case when w.replaced_by_id is null then g.case_count else 0 end), 0) as withdrawn_cases,
        coalesce(sum(w.replaced_by_id is not null), 0) as corrected_groups,

@@ -1,6 +1,7 @@
 -- fa: تا این بازهٔ انتظار پاسخ گرفته، از همهٔ پرونده‌ها
 -- en: Answered up to this wait, of all cases
 -- As on_time, for cases whose duration band is :band or shorter (band codes sort by length).
+-- مانند on_time، برای پرونده‌هایی که بازهٔ مدتشان همین بازه یا کوتاه‌تر است (کد بازه‌ها به ترتیب مدت است).
 with known as (
   select sum(case when duration_band_code <= :band then case_count else 0 end) as at_least,
          sum(case when duration_band_code is null then case_count else 0 end) as hidden,

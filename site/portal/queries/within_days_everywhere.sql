@@ -1,6 +1,7 @@
 -- fa: تا این بازهٔ انتظار پاسخ گرفته، در همهٔ دستگاه‌ها
 -- en: Answered up to this wait, in all bodies
 -- As within_days, over every body.
+-- مانند within_days، برای همهٔ دستگاه‌ها.
 with known as (
   select sum(case when duration_band_code <= :band then case_count else 0 end) as at_least,
          sum(case when duration_band_code is null then case_count else 0 end) as hidden,

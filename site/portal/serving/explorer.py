@@ -126,7 +126,8 @@ def explorer_metadata(database: Path, written: Mapping[str, Any]) -> dict[str, A
             "sql": query.sql,
             "title": query.title["en"],
             "title_fa": query.title["fa"],
-            "description": query.text,
+            "description": query.text["en"],
+            "description_fa": query.text["fa"],
             "example": query.address(examples),
             "file": database.name,
         }
