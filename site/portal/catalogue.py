@@ -69,5 +69,5 @@ def _read(name: str, text: str) -> Query:
             todo="Write both titles at the head of the file.",
         )
     sql = "\n".join(lines).strip()
-    text = {lang: " ".join(said) for lang, said in about.items()}
-    return Query(name, titles, text, sql, tuple(dict.fromkeys(_PARAMETER.findall(sql))))
+    told = {lang: " ".join(said) for lang, said in about.items()}
+    return Query(name, titles, told, sql, tuple(dict.fromkeys(_PARAMETER.findall(sql))))
