@@ -199,7 +199,7 @@ def load_sources(folder: Path, settings: Settings, *, only: Iterable[str] = ()) 
             "no-sources",
             found="no sources/NAME/source.toml",
             expected="at least one source",
-            todo="Write a mapping; docs/reference/source-toml.md says how, examples/ has two.",
+            todo="Write a mapping; docs/reference/source-toml.md says how, examples/ has five.",
         )
     wanted = tuple(only) or tuple(names)
     for name in wanted:

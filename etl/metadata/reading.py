@@ -265,8 +265,21 @@ def _explain(error: cattrs.BaseValidationError) -> SettingsError:
                 f"one of {', '.join(known)}",
                 f"Nearest: {near}.",
             )
-    lines = "; ".join(cattrs.transform_error(error, path="metadata.yml")[:5])
-    return _wrong("metadata-type", lines, "the types that docs/reference/settings.md names", "Correct metadata.yml.")
+    lines = [_placed(line) for line in cattrs.transform_error(error, path="metadata.yml")[:5]]
+    return _wrong(
+        "metadata-type", "; ".join(lines), "the types that docs/reference/settings.md names", "Correct metadata.yml."
+    )
+
+
+def _placed(line: str) -> str:
+    """Put the key of the file before what is wrong with it.
+
+    >>> _placed("invalid value for type, expected int @ metadata.yml.policy.k")
+    'x-shafaf.k: invalid value for type, expected int'
+    """
+    wrong, _, place = line.rpartition(" @ ")
+    key = place.removeprefix("metadata.yml").removeprefix(".")
+    return f"{key.replace('policy', 'x-shafaf', 1) if key.startswith('policy') else key or 'metadata.yml'}: {wrong}"
 
 
 def _leaves(error: BaseException) -> list[BaseException]:
