@@ -16,45 +16,11 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import portal
-from etl.anonymise import History, LossRow, anonymise, due_months, loss_rows, with_settled
-from etl.audit import Gate
+from etl import anonymise, audit, engine, extract, load
 from etl.calendars import Period, parse_period, period_of
 from etl.demo import settle_office
-from etl.engine import open_duckdb, open_engine
 from etl.errors import UncheckedError, UsageError
-from etl.extract import (
-    ExtractReport,
-    batch_hashes,
-    check_batches,
-    extract,
-    leave_out,
-    newest_manifest,
-    open_staging,
-    source_quality,
-)
 from etl.instance import Instance, current_release, explain_disk
-from etl.load import (
-    Compared,
-    Correction,
-    Origin,
-    Preview,
-    ReleaseSummary,
-    ask,
-    build_database,
-    compare_release,
-    earlier_cells,
-    heal,
-    is_current_shape,
-    newest_decisive,
-    policy_of,
-    read_history,
-    read_origin,
-    recount,
-    released_groups,
-    released_timelines,
-    waiting_requests,
-    write_releases,
-)
 from etl.metadata import policy_changes
 from etl.model.progress import SILENT, Progress
 from etl.model.published import Published
@@ -79,7 +45,7 @@ class Schedule:
     released: tuple[str, ...]
     due: tuple[Period, ...]
     last_released: Period | None
-    corrections: tuple[Correction, ...] = ()  # asked for, not yet released
+    corrections: tuple[load.Correction, ...] = ()  # asked for, not yet released
     policy_changes: tuple[str, ...] = ()  # what differs from the policy of the last release
 
 
@@ -87,9 +53,9 @@ class Schedule:
 class RunReport:
     """What a run did: `releases` is empty and `site` None when there was nothing new."""
 
-    extracted: ExtractReport | None
+    extracted: extract.ExtractReport | None
     healed: tuple[str, ...]
-    releases: tuple[ReleaseSummary, ...]
+    releases: tuple[load.ReleaseSummary, ...]
     database: Path | None
     site: Path | None
     policy_changes: tuple[str, ...] = ()  # since the release before; they hold for these releases and later ones
@@ -101,7 +67,7 @@ class Attested:
 
     release_id: str
     batches: int
-    tables: tuple[Compared, ...]
+    tables: tuple[load.Compared, ...]
 
     @property
     def differing(self) -> int:
@@ -116,7 +82,7 @@ def run(instance: Instance, *, period: str = DUE, progress: Progress = SILENT) -
     database and site again. Errors: SourceError, PrivacyError, ReleaseError, SettingsError; the last release stays.
     """
     with _working(instance) as healed:
-        extracted = extract(instance, progress=progress)
+        extracted = extract.extract(instance, progress=progress)
         changes = _policy_changes(instance)
         releases = _release(instance, period, progress)
         database, site = _build(instance, progress, always=period == ALL)
@@ -130,13 +96,15 @@ def run_extract(
     full: bool = False,
     dry_run: bool = False,
     progress: Progress = SILENT,
-) -> ExtractReport:
+) -> extract.ExtractReport:
     """Read the sources (or `only` some) into staging, with `full` all their rows; `dry_run` counts and writes nothing."""
     with _working(instance):
-        return extract(instance, only=only, full=full, dry_run=dry_run, progress=progress)
+        return extract.extract(instance, only=only, full=full, dry_run=dry_run, progress=progress)
 
 
-def run_release(instance: Instance, *, period: str = DUE, progress: Progress = SILENT) -> tuple[ReleaseSummary, ...]:
+def run_release(
+    instance: Instance, *, period: str = DUE, progress: Progress = SILENT
+) -> tuple[load.ReleaseSummary, ...]:
     """Release the months that are due by the newest snapshot; UsageError where `period` cannot be released."""
     with _working(instance):
         return _release(instance, period, progress)
@@ -148,13 +116,15 @@ def run_build(instance: Instance, *, progress: Progress = SILENT) -> tuple[Path 
         return _build(instance, progress, always=True)
 
 
-def ask_corrections(instance: Instance, wanted: Sequence[Correction], *, dry_run: bool = False) -> list[Preview]:
+def ask_corrections(
+    instance: Instance, wanted: Sequence[load.Correction], *, dry_run: bool = False
+) -> list[load.Preview]:
     """Record that released groups shall be withdrawn or replaced with the next release; UsageError for one that cannot be.
 
     All are recorded or none. With `dry_run` check them, say what each does, and record nothing.
     """
     with _working(instance):
-        return ask(instance, wanted, dry_run=dry_run)
+        return load.ask(instance, wanted, dry_run=dry_run)
 
 
 def attest(instance: Instance, release_id: str | None = None) -> Attested:
@@ -173,14 +143,14 @@ def attest(instance: Instance, release_id: str | None = None) -> Attested:
                 expected=f"one of {released[0]} … {released[-1]}" if released else "a release",
                 todo="Name a release that lies in datasets/releases.",
             )
-        origin = read_origin(instance, chosen)
-        check_batches(instance.staging, origin.batches)
+        origin = load.read_origin(instance, chosen)
+        extract.check_batches(instance.staging, origin.batches)
         return Attested(chosen, len(origin.batches), _recounted(instance, chosen, origin))
 
 
-def _recounted(instance: Instance, release_id: str, origin: Origin) -> tuple[Compared, ...]:
+def _recounted(instance: Instance, release_id: str, origin: load.Origin) -> tuple[load.Compared, ...]:
     policy = instance.settings.policy
-    if policy_of(instance, release_id) != policy.sha256:
+    if load.policy_of(instance, release_id) != policy.sha256:
         raise UncheckedError(
             "attest-policy",
             found=f"settings other than those that {release_id} was released under",
@@ -191,31 +161,31 @@ def _recounted(instance: Instance, release_id: str, origin: Origin) -> tuple[Com
         tuple(parse_period(policy.calendar.system, code) for code in codes) for codes in (origin.due, origin.closed)
     )
     job = _Job(months, closed, date.fromisoformat(origin.as_of), len(origin.batches))
-    with open_engine(policy, instance.private_folder("tmp")) as backend:
+    with engine.open_engine(policy, instance.private_folder("tmp")) as backend:
         published = _anonymised(instance, backend, job)
-        again = () if published is None else recount(instance, backend, published, as_of=job.as_of, due=months)
+        again = () if published is None else load.recount(instance, backend, published, as_of=job.as_of, due=months)
         for release, tables, report in again:
             if release.release_id == release_id:
-                return compare_release(release, tables, report)
+                return load.compare_release(release, tables, report)
     return ()
 
 
 def read_schedule(instance: Instance) -> Schedule:
     """Say what is released and what is due, without writing anything (for `status` and `--dry-run`)."""
-    manifest = newest_manifest(instance.staging)
+    manifest = extract.newest_manifest(instance.staging)
     policy = instance.settings.policy
     released = _released(instance)
     last = parse_period(policy.calendar.system, released[-1]) if released else None
-    waiting, changes = waiting_requests(instance), _policy_changes(instance)
+    waiting, changes = load.waiting_requests(instance), _policy_changes(instance)
     if manifest is None:
         return Schedule(None, released, (), last, waiting, changes)
     as_of = manifest.snapshot_at.astimezone(ZoneInfo(policy.calendar.zone)).date()
     first_on = as_of if released else _first_registered_on(instance)  # what is released says where the next begins
-    due = () if first_on is None else due_months(policy, as_of=as_of, first=first_on, released=released)
+    due = () if first_on is None else anonymise.due_months(policy, as_of=as_of, first=first_on, released=released)
     return Schedule(as_of, released, due, last, waiting, changes)
 
 
-def estimate_loss(instance: Instance, *, progress: Progress = SILENT) -> list[LossRow]:
+def estimate_loss(instance: Instance, *, progress: Progress = SILENT) -> list[anonymise.LossRow]:
     """Peel every closed month in staging as if none was released, and say what the ladder keeps; writes nothing public.
 
     Private: for choosing a ladder before it is frozen. UsageError before anything is staged.
@@ -227,10 +197,10 @@ def estimate_loss(instance: Instance, *, progress: Progress = SILENT) -> list[Lo
         due = (
             ()
             if not schedule.as_of or not first_on
-            else due_months(policy, as_of=schedule.as_of, first=first_on, released=())
+            else anonymise.due_months(policy, as_of=schedule.as_of, first=first_on, released=())
         )
-        with open_engine(policy, instance.private_folder("tmp")) as backend:
-            staging = open_staging(backend, instance.staging, seen_at=policy.staging_url)
+        with engine.open_engine(policy, instance.private_folder("tmp")) as backend:
+            staging = extract.open_staging(backend, instance.staging, seen_at=policy.staging_url)
             if staging is None or not due or schedule.as_of is None:
                 raise UsageError(
                     "nothing-staged",
@@ -238,12 +208,14 @@ def estimate_loss(instance: Instance, *, progress: Progress = SILENT) -> list[Lo
                     expected="past periods to weigh the ladder on",
                     todo="Run `shafaf extract` first.",
                 )
-            job = _Job(due, due, schedule.as_of, len(batch_hashes(instance.staging)))
+            job = _Job(due, due, schedule.as_of, len(extract.batch_hashes(instance.staging)))
             calendar = backend.create_table("calendar_day", _calendar(instance, staging, due[0], job), temp=True)
             progress.step("anonymise", 0, len(due))
-            published = anonymise(staging, calendar=calendar, policy=policy, history=History(due, due[0], closed=due))
+            published = anonymise.anonymise(
+                staging, calendar=calendar, policy=policy, history=anonymise.History(due, due[0], closed=due)
+            )
             progress.step("anonymise", len(due), len(due))
-            return loss_rows(published.case_group, policy)
+            return anonymise.loss_rows(published.case_group, policy)
 
 
 @contextmanager
@@ -255,15 +227,15 @@ def _working(instance: Instance) -> Iterator[tuple[str, ...]]:
 def _heal(instance: Instance) -> tuple[str, ...]:
     """Mend what a run that died has left, stage by stage; say in words what was done."""
     instance.clear_temporary()
-    return (*settle_office(instance.office), *heal(instance), *portal.heal_site(instance.public))
+    return (*settle_office(instance.office), *load.heal(instance), *portal.heal_site(instance.public))
 
 
-def _release(instance: Instance, period: str, progress: Progress) -> tuple[ReleaseSummary, ...]:
+def _release(instance: Instance, period: str, progress: Progress) -> tuple[load.ReleaseSummary, ...]:
     schedule = read_schedule(instance)
     due = _choose(schedule, period, instance.settings.policy.calendar.system)
     if not due or schedule.as_of is None:
         return ()
-    with open_engine(instance.settings.policy, instance.private_folder("tmp")) as backend:
+    with engine.open_engine(instance.settings.policy, instance.private_folder("tmp")) as backend:
         return _release_due(instance, backend, schedule, due=due, as_of=schedule.as_of, progress=progress)
 
 
@@ -275,17 +247,17 @@ def _release_due(
     due: tuple[Period, ...],
     as_of: date,
     progress: Progress,
-) -> tuple[ReleaseSummary, ...]:
-    job = _Job(due, () if schedule.released else schedule.due, as_of, len(batch_hashes(instance.staging)))
+) -> tuple[load.ReleaseSummary, ...]:
+    job = _Job(due, () if schedule.released else schedule.due, as_of, len(extract.batch_hashes(instance.staging)))
     progress.step("anonymise", 0, len(due))
     published = _anonymised(instance, backend, job)
     if published is None:
         return ()
     progress.step("anonymise", len(due), len(due))
-    gate = Gate(instance.releases, private=instance.var / "audit")
-    origin = Origin(batch_hashes(instance.staging), _codes(job.due), _codes(job.closed), as_of.isoformat())
+    gate = audit.Gate(instance.releases, private=instance.var / "audit")
+    origin = load.Origin(extract.batch_hashes(instance.staging), _codes(job.due), _codes(job.closed), as_of.isoformat())
     return tuple(
-        write_releases(
+        load.write_releases(
             instance,
             backend,
             published,
@@ -311,12 +283,12 @@ class _Job:
 def _anonymised(instance: Instance, backend: BaseBackend, job: _Job) -> Published | None:
     """Anonymise the due months from staging as it was with so many batches, and from the releases before them."""
     policy, first = instance.settings.policy, job.due[0].code
-    staging = open_staging(backend, instance.staging, seen_at=policy.staging_url, batches=job.batches)
+    staging = extract.open_staging(backend, instance.staging, seen_at=policy.staging_url, batches=job.batches)
     if staging is None:
         return None
-    past = read_history(instance, backend, before=first)
+    past = load.read_history(instance, backend, before=first)
     first_month = parse_period(policy.calendar.system, past.released[0]) if past.released else job.due[0]
-    history = History(
+    history = anonymise.History(
         due=job.due,
         first_month=first_month,
         placement=past.placement,
@@ -324,15 +296,15 @@ def _anonymised(instance: Instance, backend: BaseBackend, job: _Job) -> Publishe
         cadence_bootstrap=past.cadence_bootstrap,
         closed=job.closed,
         promises=past.promises,
-        timelines=released_timelines(instance, before=first) if policy.patterns == "public" else (),
-        groups=released_groups(instance, backend, due=job.due),
-        cells=earlier_cells(instance, due=job.due),
+        timelines=load.released_timelines(instance, before=first) if policy.patterns == "public" else (),
+        groups=load.released_groups(instance, backend, due=job.due),
+        cells=load.earlier_cells(instance, due=job.due),
     )
-    history = with_settled(history, staging.case, policy=policy)
+    history = anonymise.with_settled(history, staging.case, policy=policy)
     if history.settled is not None and backend.name == "duckdb" and not policy.staging_url:
-        staging = leave_out(backend, instance.staging, history.settled, batches=job.batches)
+        staging = extract.leave_out(backend, instance.staging, history.settled, batches=job.batches)
     calendar = backend.create_table("calendar_day", _calendar(instance, staging, first_month, job), temp=True)
-    published = anonymise(staging, calendar=calendar, policy=policy, history=history)
+    published = anonymise.anonymise(staging, calendar=calendar, policy=policy, history=history)
     return _with_source_quality(instance, published, job, is_first=not past.released)
 
 
@@ -345,7 +317,7 @@ def _with_source_quality(instance: Instance, published: Published, job: _Job, *,
 
     Which release has it depends on its month alone, so that a run that died and was run again gives the same bytes.
     """
-    manifest = newest_manifest(instance.staging, batches=job.batches)
+    manifest = extract.newest_manifest(instance.staging, batches=job.batches)
     if manifest is None:
         return published
     policy = instance.settings.policy
@@ -353,7 +325,7 @@ def _with_source_quality(instance: Instance, published: Published, job: _Job, *,
     for month in job.due:
         year = period_of(policy.calendar.system, "year", month.last_on)
         if (is_first and month is job.due[0]) or month.last_on == year.last_on:
-            rows += source_quality(manifest, release_id=month.code, year_code=year.code, k=policy.k)
+            rows += extract.source_quality(manifest, release_id=month.code, year_code=year.code, k=policy.k)
     return replace(published, quality=(*published.quality, *rows))
 
 
@@ -398,9 +370,9 @@ def _build(instance: Instance, progress: Progress, *, always: bool) -> tuple[Pat
         return None, None
     newest = released[-1]
     database = site = None
-    has_database = is_current_shape(instance.datasets / f"portal-{newest}.db")
+    has_database = load.is_current_shape(instance.datasets / f"portal-{newest}.db")
     if always or not has_database or current_release(instance.datasets) != newest:
-        database = build_database(instance, progress=progress)
+        database = load.build_database(instance, progress=progress)
     has_site = (instance.public / newest).is_dir()
     if always or not has_site or not has_database or current_release(instance.public) != newest:
         site = portal.build_site(instance, progress=progress)
@@ -408,7 +380,7 @@ def _build(instance: Instance, progress: Progress, *, always: bool) -> tuple[Pat
 
 
 def _policy_changes(instance: Instance) -> tuple[str, ...]:
-    old = newest_decisive(instance)
+    old = load.newest_decisive(instance)
     return () if old is None else policy_changes(old, instance.settings.policy.decisive)
 
 
@@ -418,8 +390,8 @@ def _released(instance: Instance) -> tuple[str, ...]:
 
 
 def _first_registered_on(instance: Instance) -> date | None:
-    backend = open_duckdb(instance.private_folder("tmp"), memory_limit=instance.settings.policy.memory_limit)
-    staging = open_staging(backend, instance.staging)
+    backend = engine.open_duckdb(instance.private_folder("tmp"), memory_limit=instance.settings.policy.memory_limit)
+    staging = extract.open_staging(backend, instance.staging)
     first = None if staging is None else _earliest(staging.case.registered_on)
     backend.disconnect()
     return first

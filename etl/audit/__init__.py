@@ -5,11 +5,18 @@ It stands beside `load`: a release is attacked before it leaves (`Gate`), and ev
 `attack(evidence, *, seed, attempts) -> Attack`.
 """
 
-from etl.audit.evidence import Evidence, read_evidence
-from etl.audit.finding import Attack, Finding
-from etl.audit.gate import Gate
-from etl.audit.page import audit_page
-from etl.audit.run import ATTEMPTS, SEED, Audit, audit, audit_document
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from etl.model.late import late
+
+if TYPE_CHECKING:
+    from etl.audit.evidence import Evidence, read_evidence
+    from etl.audit.finding import Attack, Finding
+    from etl.audit.gate import Gate
+    from etl.audit.page import audit_page
+    from etl.audit.run import ATTEMPTS, SEED, Audit, audit, audit_document
 
 __all__ = [
     "ATTEMPTS",
@@ -24,3 +31,13 @@ __all__ = [
     "audit_page",
     "read_evidence",
 ]
+__getattr__ = late(
+    __name__,
+    {
+        "evidence": ("Evidence", "read_evidence"),
+        "finding": ("Attack", "Finding"),
+        "gate": ("Gate",),
+        "page": ("audit_page",),
+        "run": ("ATTEMPTS", "Audit", "SEED", "audit", "audit_document"),
+    },
+)

@@ -10,12 +10,12 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 
 import click
 
-from etl.cli import correct, demo, ladder, operator, publish, stages, trust
 from etl.cli.console import tell, tell_error
 from etl.cli.journal import close_journal, note_error, place_of
 from etl.errors import PortalError
@@ -25,7 +25,33 @@ STOPPED = 130
 OBJECTS_BETWEEN = (20_000, 10, 10)  # collections: queries are many small objects that live until they have run
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+# the module that has the verb; only the one that was asked for is loaded, with the stages it goes through
+_VERBS = {
+    **dict.fromkeys(("run", "extract", "release", "build"), "stages"),
+    **dict.fromkeys(("serve", "schedule"), "publish"),
+    **dict.fromkeys(("status", "init"), "operator"),
+    **dict.fromkeys(("withdraw", "correct"), "correct"),
+    "ladder": "ladder",
+    "audit": "trust",
+    "demo": "demo",
+}
+
+
+class _Verbs(click.Group):
+    """The verbs of the program, each loaded when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name all verbs, sorted."""
+        return sorted(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a verb; all of them for one that there is not, which is answered with the nearest."""
+        for name in (cmd_name,) if cmd_name in _VERBS else _VERBS:
+            self.add_command(getattr(import_module(f"etl.cli.{_VERBS[name]}"), name))
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "--portal",
     type=click.Path(path_type=Path, file_okay=False),
@@ -38,17 +64,6 @@ OBJECTS_BETWEEN = (20_000, 10, 10)  # collections: queries are many small object
 def program(context: click.Context, portal: Path) -> None:
     """Publish the timelines of a public body: anonymised, counted in groups, final."""
     context.obj = Instance(portal.resolve())
-
-
-for _verb in (
-    *(stages.run, stages.extract, stages.release, stages.build),
-    *(publish.serve, publish.schedule),
-    *(operator.status, operator.init, ladder.ladder),
-    trust.audit,
-    *(correct.withdraw, correct.correct),
-    demo.demo,
-):
-    program.add_command(_verb)
 
 
 def main(args: Sequence[str] | None = None) -> None:

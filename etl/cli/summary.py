@@ -6,13 +6,16 @@ import resource
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from etl.demo import OfficeSummary
-from etl.extract import ExtractReport
 from etl.instance import Instance, current_release
-from etl.load import ReleaseSummary
 from etl.metadata import Policy
-from etl.pipeline import RunReport
+
+if TYPE_CHECKING:
+    from etl.demo import OfficeSummary
+    from etl.extract import ExtractReport
+    from etl.load import ReleaseSummary
+    from etl.pipeline import RunReport
 
 KEPT_COLUMNS = ("outcome", "unit", "trace")
 BYTES_A_GB = 1_000_000_000

@@ -1,25 +1,18 @@
-"""The one opener of DuckDB through Ibis: bounded memory, spill under var/tmp, no downloads, UTC (FINDINGS "Engine")."""
+"""DuckDB as an Ibis backend, over the one connection of `etl.engine.connection`."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
+
+from etl.engine.connection import connect_duckdb
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 
-def open_duckdb(temp: Path, *, memory_limit: str = "1500MB", threads: int = 2, database: str = ":memory:") -> Backend:
-    """Open DuckDB as an Ibis backend; it spills only to `temp` (private), installs nothing and speaks UTC."""
-    backend = ibis.duckdb.connect(
-        database,
-        temp_directory=str(temp),
-        memory_limit=memory_limit,
-        threads=threads,
-        autoinstall_known_extensions=False,
-        autoload_known_extensions=False,
-    )
-    backend.raw_sql("SET TimeZone='UTC'; SET preserve_insertion_order=false;")
-    return backend
+def open_duckdb(temp: Path, **settings: Any) -> Backend:
+    """Open DuckDB as an Ibis backend; settings as of `connect_duckdb`."""
+    return ibis.duckdb.from_connection(connect_duckdb(temp, **settings))

@@ -13,7 +13,7 @@ from uuid import uuid4
 import duckdb
 import pyarrow as pa
 
-from etl.engine import open_duckdb
+from etl.engine import connect_duckdb
 from etl.errors import SourceError
 from etl.extract.batch import check_conservation, compare, write_data, write_labels, write_quarantine
 from etl.extract.derive import derive_cases, hash_content
@@ -269,11 +269,11 @@ def _workshop(instance: Instance) -> Iterator[tuple[duckdb.DuckDBPyConnection, P
         shutil.rmtree(old)
     folder = instance.private_folder("tmp") / f"extract-{uuid4().hex[:12]}"
     folder.mkdir(mode=0o700)
-    backend = open_duckdb(folder, memory_limit=MEMORY_LIMIT)
+    con = connect_duckdb(folder, memory_limit=MEMORY_LIMIT)
     try:
-        yield backend.con, folder
+        yield con, folder
     finally:
-        backend.disconnect()
+        con.close()
         shutil.rmtree(folder)
 
 

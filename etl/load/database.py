@@ -18,13 +18,13 @@ from etl.instance.durable import json_bytes, rename_durable, replace_durable, sy
 from etl.load.about import fill_meta
 from etl.load.archive import Release, list_releases, verify_release
 from etl.load.describe import datasette_metadata
+from etl.load.healing import drop_old
 from etl.load.search import fill_search
 from etl.load.tables import check_references, create_tables, load_files, load_releases
 from etl.load.totals import create_views, fill_totals
 from etl.metadata import load_dictionary
 from etl.model.progress import SILENT, Progress
 
-KEPT = 2
 BUILDING = ".building.db"
 VACUUMED = ".vacuumed.db"
 _STEPS = 4
@@ -59,14 +59,6 @@ def build_database(instance: Instance, *, progress: Progress = SILENT) -> Path:
     drop_old(instance.datasets, released, current=released[-1])
     progress.step("database", _STEPS, _STEPS)
     return target
-
-
-def drop_old(datasets: Path, released: Sequence[str], *, current: str | None) -> None:
-    """Remove all databases but those of the two newest releases and the current one."""
-    kept = {f"portal-{release_id}.db" for release_id in (*released[-KEPT:], current)}
-    for path in datasets.glob("portal-*.db"):
-        if path.name not in kept:
-            path.unlink()
 
 
 def _fill(path: Path, instance: Instance, releases: Sequence[Release], *, progress: Progress) -> None:

@@ -8,14 +8,16 @@ placements or releases stops all further ones.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
+from pathlib import Path
 
 from etl.errors import PrivacyError, ReleaseError
 from etl.instance import Instance, current_release
 from etl.load.archive import list_releases
 from etl.load.attestation import clear_attestations
-from etl.load.database import drop_old
 
 STAGING_PREFIX = ".staging-"
+KEPT_DATABASES = 2
 
 
 def heal(instance: Instance) -> list[str]:
@@ -42,6 +44,14 @@ def heal(instance: Instance) -> list[str]:
         done.append(f"removed the placements of {release_id}, which was never released")
     drop_old(instance.datasets, sorted(released), current=current_release(instance.datasets))
     return done
+
+
+def drop_old(datasets: Path, released: Sequence[str], *, current: str | None) -> None:
+    """Remove all databases but those of the two newest releases and the current one."""
+    kept = {f"portal-{release_id}.db" for release_id in (*released[-KEPT_DATABASES:], current)}
+    for path in datasets.glob("portal-*.db"):
+        if path.name not in kept:
+            path.unlink()
 
 
 def _check_placements(released: set[str], placed: set[str]) -> None:

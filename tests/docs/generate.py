@@ -68,8 +68,10 @@ def schema_page() -> str:
 def _verbs(prefix: str, command: click.Command) -> list[tuple[str, click.Command]]:
     found = [(prefix, command)]
     if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            found += _verbs(f"{prefix} {name}", command.commands[name])
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            verb = command.get_command(context, name)
+            found += [] if verb is None else _verbs(f"{prefix} {name}", verb)
     return found
 
 
