@@ -57,6 +57,12 @@ where link in (select link from edge where case_key in (select case_key from aff
   and case_key not in (select case_key from affected)
 """
 
+# by their places in the file: it is read whole for its keys alone, and for the rest only where they stand
+_WANTED = """
+create or replace temp table wanted as select file_row_number as place from read_parquet(?, file_row_number = true)
+where case_key in (select case_key from borrowed where read_batch = ?)
+"""
+
 
 def fingerprint(instance: Instance, sources: Sequence[SourceMap], secret: bytes) -> str:
     """Hash all that decides what a row becomes: mappings, queries, policy, program; another one makes a run whole."""
@@ -165,11 +171,13 @@ def _borrow(con: duckdb.DuckDBPyConnection, staging: Path, manifest: Manifest, *
         return [str(staging / file.path) for file in raw if file.path.endswith(f".{table}.parquet")]
 
     for table, number in (("case_raw", "row_number"), ("event_raw", "position")):
-        if files_of(table):
+        for path in files_of(table):
+            con.execute(_WANTED, [path, batch])
             con.execute(
-                f"""insert into {table} by name select * replace ({number} + {offset} as {number}) from read_parquet(?)
-                    where case_key in (select case_key from borrowed where read_batch = ?)""",
-                [files_of(table), batch],
+                f"""insert into {table} by name
+                    select * exclude (file_row_number) replace ({number} + {offset} as {number})
+                    from read_parquet(?, file_row_number = true) where file_row_number in (select place from wanted)""",
+                [path],
             )
     if files_of("quarantine"):
         con.execute(
