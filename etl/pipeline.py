@@ -303,6 +303,7 @@ def _anonymised(instance: Instance, backend: BaseBackend, job: _Job) -> Publishe
     history = anonymise.with_settled(history, staging.case, policy=policy)
     if history.settled is not None and backend.name == "duckdb" and not policy.staging_url:
         staging = extract.leave_out(backend, instance.staging, history.settled, batches=job.batches)
+        history = replace(history, settled=None)  # they are in neither half any more
     calendar = backend.create_table("calendar_day", _calendar(instance, staging, first_month, job), temp=True)
     published = anonymise.anonymise(staging, calendar=calendar, policy=policy, history=history)
     return _with_source_quality(instance, published, job, is_first=not past.released)

@@ -75,10 +75,10 @@ def staged_cases(staging: Staging, *, calendar: Table, policy: Policy, history: 
 
 def earlier_flags(history: History) -> Table | None:
     """Summarise earlier placements: one row per case_key, was_<population> 0 or 1, body and type as first counted."""
-    if history.placement is None:
+    placement = history.said
+    if placement is None:
         return None
-    _check_placement(history.placement)
-    placement = _without(history.placement, history.settled)
+    _check_placement(placement)
     is_of = {name: placement.population_code == name for name in POPULATION_FLAGS if name != "grouped"}
     is_of["grouped"] = (placement.population_code == "finished") & placement.case_group_id.notnull()
     flags = {f"was_{name}": ibis.ifelse(condition, 1, 0).max() for name, condition in is_of.items()}

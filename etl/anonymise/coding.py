@@ -38,17 +38,14 @@ def encode(relation: Table, columns: Mapping[str, Sequence[str]]) -> tuple[Table
         if row["value"] is not None:
             found[row["list"]].add(row["value"])
     lists = {name: _hold_list(relation, name, sorted(values)) for name, values in found.items()}
-    for name, drawing in columns.items():
-        for column in drawing:
-            relation = _replaced(relation, column, lists[name], key="value", wanted="code")
-    return relation, lists
+    drawn = {column: lists[name] for name, drawing in columns.items() for column in drawing}
+    return _replaced(relation, drawn, key="value", wanted="code"), lists
 
 
 def decode(relation: Table, lists: Lists, columns: Mapping[str, str]) -> Table:
     """Put texts back in the place of codes; `columns`: column of the relation -> name of its list."""
-    for column, name in columns.items():
-        relation = _replaced(relation, column, lists[name], key="code", wanted="value")
-    return relation
+    drawn = {column: lists[name] for column, name in columns.items()}
+    return _replaced(relation, drawn, key="code", wanted="value")
 
 
 def _hold_list(relation: Table, name: str, values: Sequence[str]) -> Table:
@@ -56,8 +53,11 @@ def _hold_list(relation: Table, name: str, values: Sequence[str]) -> Table:
     return hold_rows(relation.get_backend(), f"list_{name}", rows, _LIST)
 
 
-def _replaced(relation: Table, column: str, values: Table, *, key: str, wanted: str) -> Table:
-    names = relation.columns
-    found = values.select(found_key=values[key], found_value=values[wanted])
-    joined = relation.join(found, [(column, "found_key")], how="left")
-    return joined.select(*(joined.found_value.name(name) if name == column else joined[name] for name in names))
+def _replaced(relation: Table, drawn: Lists, *, key: str, wanted: str) -> Table:
+    """Put the values wanted in the place of those that are found under the keys; drawn: column -> its list."""
+    joined, found = relation, {}
+    for number, (column, values) in enumerate(drawn.items()):
+        listed = values.select(**{f"key_{number}": values[key], f"value_{number}": values[wanted]})
+        joined = joined.join(listed, [(column, f"key_{number}")], how="left")
+        found[column] = f"value_{number}"
+    return joined.select(*(joined[found.get(name, name)].name(name) for name in relation.columns))

@@ -135,8 +135,8 @@ def _members(case: Table, calendar: Calendar, *, policy: Policy, history: Histor
     """Give every live case that was, or is now, counted as registered in the month of its date, with that month."""
     is_now = case.counted_registered.notnull() & ~case.is_late_registered
     counted = case.filter(is_now).select("case_number", cohort_month_code="registered_month_code")
-    if history.placement is not None:
-        placed = history.placement
+    placed = history.said
+    if placed is not None:
         is_own = (placed.population_code == "registered") & (placed.period_code == placed.release_id)
         known = placed.filter(is_own).select("case_key", cohort_month_code="release_id")
         before = case.select("case_key", "case_number").join(known, "case_key")
@@ -144,7 +144,7 @@ def _members(case: Table, calendar: Calendar, *, policy: Policy, history: Histor
         done = placed.filter(placed.population_code == PLACED).select("case_key").distinct()
         gone = case.select("case_key", "case_number").join(done, "case_key").select(done_number="case_number")
         counted = counted.join(gone, counted.case_number == gone.done_number, how="left")
-        counted = counted.filter(counted.done_number.isnull()).drop("done_number")
+        counted = hold(counted.filter(counted.done_number.isnull()).drop("done_number"), "cohort_case")
     months = hold_rows(case.get_backend(), "cohort_month", _month_rows(calendar.months, policy), _MONTH)
     return case.join(counted, "case_number").join(months, "cohort_month_code")
 

@@ -99,8 +99,7 @@ def hold(relation: Table, name: str) -> Table:
 def let_go(*held: Table) -> None:
     """Drop temporary tables that nothing will read again, so that memory holds one copy of the cases."""
     for relation in held:
-        place = relation.op()
-        relation.get_backend().drop_table(place.name, database=(place.namespace.catalog, place.namespace.database))
+        _drop(relation.get_backend(), relation.op().name, relation.op().namespace)
 
 
 def mark() -> int:
@@ -111,10 +110,12 @@ def mark() -> int:
 def let_go_since(moment: int, *kept: Table) -> None:
     """Drop every temporary table held since a moment but those that the relations `kept` read."""
     engine = kept[0].get_backend()
-    used = {table.name for relation in kept for table in relation.op().find(ops.DatabaseTable)}
+    tables = [table for relation in kept for table in relation.op().find(ops.DatabaseTable)]
+    used = {table.name: table.namespace for table in tables if table.name.startswith(_PREFIX)}
+    place = next(iter(used.values()), tables[0].namespace)  # all that is held lies in one
     for name in engine.list_tables():
         if name.startswith(_PREFIX) and int(name.rpartition("_")[2]) > moment and name not in used:
-            let_go(engine.table(name))
+            _drop(engine, name, place)
 
 
 def hold_rows(engine: Any, name: str, rows: Sequence[Row], schema: pa.Schema) -> Table:
@@ -127,6 +128,10 @@ def fetch(relation: Table) -> list[dict[str, Any]]:
     check_operations(relation)
     rows: list[dict[str, Any]] = relation.get_backend().to_pyarrow(relation).to_pylist()
     return rows
+
+
+def _drop(engine: Any, name: str, place: Any) -> None:
+    engine.drop_table(name, database=(place.catalog, place.database))
 
 
 def _new_name(name: str) -> str:

@@ -38,6 +38,7 @@ class History:
     groups: rows of the published table `case_group`, as first placed, of the releases of a year that ends with a due month;
         None where there are none.
     settled: the cases (case_key) that can change nothing in the due months (`etl.anonymise.settled`); None: look at all.
+    unsettled: the earlier placements of all other cases, where there are settled ones.
     cells: what earlier releases of this year and the one before show by service family, for the identity of stock and flow.
     """
 
@@ -52,6 +53,7 @@ class History:
     groups: Table | None = None
     cells: Sequence[Cell] = ()
     settled: Table | None = None
+    unsettled: Table | None = None
 
     def __post_init__(self) -> None:
         """Refuse a history without months, and one half of which is lost (PrivacyError: what was placed must be known)."""
@@ -66,6 +68,11 @@ class History:
                 expected="both or neither",
                 todo="Restore var/placement from the backup; a release without it could place a case twice.",
             )
+
+    @property
+    def said(self) -> Table | None:
+        """Give what earlier releases said of the cases that are looked at."""
+        return self.placement if self.unsettled is None else self.unsettled
 
 
 def due_months(policy: Policy, *, as_of: date, first: date, released: Sequence[str]) -> tuple[Period, ...]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import pyarrow as pa
 
-from etl.anonymise.held import fetch
+from etl.anonymise.held import fetch, hold
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
@@ -60,7 +60,7 @@ def reopened_cases(case: Table, low: int) -> Table:
 
 
 def withdrawn_cases(case: Table, earlier: Table | None, low: int) -> Table | None:
-    """List the counted cases that left the stock without a first decision: gone from staging while open, or closed again."""
+    """Hold the counted cases that left the stock without a first decision: gone from staging while open, or closed again."""
     if earlier is None:
         return None
     now = case.select("case_key", "status_code", is_live=ibis.literal(1, "int64"))
@@ -68,12 +68,13 @@ def withdrawn_cases(case: Table, earlier: Table | None, low: int) -> Table | Non
     joined = counted.join(now, "case_key", how="left")
     is_open = (joined.was_finished == 0) | (joined.was_reopened == 1)
     closed_again = (joined.was_reopened == 1) & (ibis.coalesce(joined.status_code, "") != "reopened")
-    return joined.filter(is_open & (joined.is_live.isnull() | closed_again)).select(
+    gone = joined.filter(is_open & (joined.is_live.isnull() | closed_again)).select(
         "case_key",
         body_id="first_body_id",
         case_type_code="first_case_type_code",
         month=ibis.literal(low, "int64"),
     )
+    return hold(gone, "withdrawn")
 
 
 def count_flows(case: Table, *, reopened: Table, withdrawn: Table | None) -> MonthlyCounts:

@@ -63,12 +63,12 @@ def with_dominated(case: Table, policy: Policy, *, floor: tuple[str, ...]) -> Ta
     the ladder, is_personal and is_ordinary. Lazy.
     """
     classes = dict.fromkeys(found for levels in policy.ladder for found in classes_of(levels, policy))
-    for one in classes:
-        dominated = _dominated(case, one, policy, floor)
-        joined = case.join(dominated, (*floor, *one.known), how="left", rname="class_{name}")
-        flag = joined.is_found.notnull()
-        case = joined.select(*case.columns, **{one.flag: flag})
-    return case
+    joined, flags = case, {}
+    for number, one in enumerate(classes):
+        dominated = _dominated(case, one, policy, floor).rename({f"found_{number}": "is_found"})
+        joined = joined.join(dominated, (*floor, *one.known), how="left", rname=f"class_{number}_{{name}}")
+        flags[one.flag] = f"found_{number}"
+    return joined.select(*case.columns, **{flag: joined[found].notnull() for flag, found in flags.items()})
 
 
 def _dominated(case: Table, one: Class, policy: Policy, floor: tuple[str, ...]) -> Table:

@@ -176,7 +176,8 @@ def _closing(finished: Table, *, policy: Policy, months: Table, low: int, high: 
     """Hold the cases whose period closes in a due month, with codes for their texts, and the lists of the codes."""
     closing = finished.filter(finished.release_index <= high)
     closing = closing.mutate(is_late=closing.release_index < low, month=ibis.greatest(closing.release_index, low))
-    texts = hold(with_requesters(with_values(closing.join(months, "month"), policy)), "closing")
+    cases = closing.join(months, "month")
+    texts = hold(with_requesters(with_values(cases, policy), of=cases), "closing")
     coded, lists = encode(texts, _texts(policy))
     held = hold(coded, "coded")
     let_go(texts)

@@ -23,9 +23,13 @@ REQUESTER = "requester_number"
 LARGEST_SHARE = 2  # the largest requester holds at most one case of so many
 
 
-def with_requesters(case: Table) -> Table:
-    """Put requester_number (NULL: stands alone) and is_requester_known in the place of requester_key."""
-    known = case.filter(case.requester_key.notnull())
+def with_requesters(case: Table, *, of: Table | None = None) -> Table:
+    """Put requester_number (NULL: stands alone) and is_requester_known in the place of requester_key.
+
+    of: the same cases before columns were added to them, where the requesters are found at less cost.
+    """
+    of = case if of is None else of
+    known = of.filter(of.requester_key.notnull())
     several = known.group_by("requester_key").agg(n=known.case_number.count())
     several = several.filter(several.n > 1).drop("n")
     number = (ibis.row_number().over(ibis.window(order_by="requester_key")) + 1).cast("int32")

@@ -20,6 +20,10 @@ from etl.metadata import Policy
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
+# what a placement says of its case; summed over all of a case they tell each apart, whatever the order
+_REGISTERED, _COHORT, _GROUPED, _AGAIN = 1, 1_000, 1_000_000, 1_000_000_000
+_SETTLED = _REGISTERED + _COHORT + _GROUPED
+
 
 def with_settled(history: History, case: Table, *, policy: Policy) -> History:
     """Say in a history which cases of staging are settled, unless a year ends with a due month. case: its current view."""
@@ -27,25 +31,32 @@ def with_settled(history: History, case: Table, *, policy: Policy) -> History:
     low, high = (month_index(system, history.due[place]) for place in (0, -1))
     if history.placement is None or closes_year(low, high):
         return history
-    return replace(history, settled=settled_cases(case, history.placement))
+    known = known_cases(case, history.placement)
+    others = known.filter(~known.is_settled).select("case_key")
+    return replace(
+        history,
+        settled=known.filter(known.is_settled).select("case_key"),
+        unsettled=hold(history.placement.join(others, "case_key", how="semi"), "unsettled"),
+    )
 
 
-def settled_cases(case: Table, placement: Table) -> Table:
-    """Hold the settled cases: case_key, once each. case: the current view of staging. placement: all earlier placements."""
+def known_cases(case: Table, placement: Table) -> Table:
+    """Hold every case of which earlier releases said something, and whether it is settled: case_key, is_settled.
+
+    case: the current view of staging. placement: all earlier placements.
+    """
     code = placement.population_code
     late = placement.period_code != placement.release_id
-    said = {
-        "registered": code == "registered",
-        "cohort": (code == "cohort") | ((code == "registered") & late),
-        "grouped": (code == "finished") & placement.case_group_id.notnull(),
-        "again": code.isin(("reopened", "withdrawn")),
-    }
-    each = placement.group_by("case_key").agg(
-        **{f"is_{name}": ibis.ifelse(condition, 1, 0).max() for name, condition in said.items()}
+    says = ibis.cases(
+        ((code == "registered") & late, _REGISTERED + _COHORT),
+        (code == "registered", _REGISTERED),
+        (code == "cohort", _COHORT),
+        ((code == "finished") & placement.case_group_id.notnull(), _GROUPED),
+        (code.isin(("reopened", "withdrawn")), _AGAIN),
+        else_=0,
     )
-    done = each.filter(
-        (each.is_registered == 1) & (each.is_cohort == 1) & (each.is_grouped == 1) & (each.is_again == 0)
-    )
+    rows = placement.select("case_key", says=says.cast("int64"))
+    said = rows.group_by("case_key").agg(says=rows.says.sum())
     reopened = case.filter(case.status_code == "reopened").select(again_key="case_key")
-    joined = done.join(reopened, done.case_key == reopened.again_key, how="left")
-    return hold(joined.filter(joined.again_key.isnull()).select("case_key"), "settled")
+    joined = said.join(reopened, said.case_key == reopened.again_key, how="left")
+    return hold(joined.select("case_key", is_settled=(joined.says == _SETTLED) & joined.again_key.isnull()), "known")

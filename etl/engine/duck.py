@@ -45,6 +45,13 @@ class DuckBackend(Backend):
         held = ibis.schema({column: _as_read(kind) for column, kind in kinds.items()})
         return ops.DatabaseTable(name, schema=held, source=self, namespace=_TEMPORARY).to_expr()
 
+    def drop_table(self, name: str, /, **place: Any) -> None:
+        """Drop a table; a temporary one in a plain statement."""
+        if place.get("database") != (_TEMPORARY.catalog, _TEMPORARY.database):
+            super().drop_table(name, **place)
+        else:
+            self.con.execute(f"drop table {_TEMPORARY.catalog}.{_TEMPORARY.database}.{_quoted(name)}")
+
     def _run_pre_execute_hooks(self, expr: Expr) -> None:
         """Put tables of Python in place; there is nothing else to prepare."""
         self._register_in_memory_tables(expr)

@@ -41,7 +41,7 @@ def open_staging(
     case, event, exemption = (_table(backend, files_of(name), name) for name in SHAPES)
     if sum(bool(manifest.case_count) for manifest in manifests) <= 1:
         return Staging(case, event, exemption)
-    live = _live(case)
+    live = _live(case, first=manifests[0].batch_id)
     return Staging(live, _of(event, live), _of(exemption, live))
 
 
@@ -53,8 +53,9 @@ def leave_out(backend: BaseBackend, folder: Path, settled: Table, *, batches: in
     manifests = read_manifests(folder)[:batches]
     files = live_files(manifests, folder, "case")
     named = backend.read_parquet(files, table_name="staging_key", filename=True)
-    keys = _live(named.select("case_key", "batch_id", "is_deleted", "filename"))
-    left = backend.create_table("staging_left", keys.anti_join(settled, "case_key"), temp=True, overwrite=True)
+    keys = named.select("case_key", "batch_id", "is_deleted", "filename").anti_join(settled, "case_key")
+    others = backend.create_table("staging_other", keys, temp=True, overwrite=True)
+    left = backend.create_table("staging_left", _live(others, first=manifests[0].batch_id), temp=True, overwrite=True)
     used = {Path(name).parts[-2:] for name in left.filename.as_table().distinct().to_pyarrow()["filename"].to_pylist()}
 
     def part(table: str) -> Table:
@@ -73,10 +74,13 @@ def read_labels(folder: Path) -> tuple[Label, ...]:
     return tuple(Label(**row) for row in rows)
 
 
-def _live(case: Table) -> Table:
-    newest = case.group_by("case_key").agg(batch_id=case.batch_id.max())
-    live = case.semi_join(newest, ["case_key", "batch_id"])
-    return live.filter(~live.is_deleted)
+def _live(case: Table, *, first: int) -> Table:
+    """Keep the newest version of every case. Only what came after the batch `first` can stand for an earlier version."""
+    later = case.filter(case.batch_id > first)
+    newest = later.group_by(newest_key="case_key").agg(newest_batch=later.batch_id.max())
+    joined = case.left_join(newest, case.case_key == newest.newest_key)
+    is_newest = joined.newest_batch.isnull() | (joined.newest_batch == joined.batch_id)
+    return joined.filter(is_newest & ~joined.is_deleted).select(*case.columns)
 
 
 def _of(rows: Table, live: Table) -> Table:

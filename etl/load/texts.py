@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import filterfalse, islice
 from pathlib import Path
 
 import numpy as np
@@ -87,12 +87,15 @@ def read_canaries(office: Path) -> Iterator[str]:
 
 
 def _remember(canaries: Iterator[str]) -> tuple[Hashes, list[int]]:
-    """Give the sorted hashes of folded canaries and their lengths; many are folded at once, as one text."""
+    """Give the sorted hashes of folded canaries and their lengths; many are folded at once, as one text.
+
+    Numbers apart from names: a text of ASCII alone folds at once, and most canaries are numbers.
+    """
     hashes, lengths = [np.empty(0, np.int64)], set[int]()
     while chunk := list(islice(canaries, _CHUNK)):
-        text = fold(_BETWEEN.join(chunk)).replace(f" {_BETWEEN}", _BETWEEN).replace(f"{_BETWEEN} ", _BETWEEN)
-        folded = set(text.split(_BETWEEN))
-        folded.discard("")
-        hashes.append(np.fromiter(map(hash, folded), np.int64, len(folded)))
-        lengths.update(map(len, folded))
-    return np.sort(np.concatenate(hashes)), sorted(lengths)
+        for part in (filter(str.isascii, chunk), filterfalse(str.isascii, chunk)):
+            text = fold(_BETWEEN.join(part)).replace(f" {_BETWEEN}", _BETWEEN).replace(f"{_BETWEEN} ", _BETWEEN)
+            folded = text.split(_BETWEEN)
+            hashes.append(np.fromiter(map(hash, folded), np.int64, len(folded)))
+            lengths.update(map(len, folded))
+    return np.sort(np.concatenate(hashes)), sorted(lengths - {0})
