@@ -12,14 +12,16 @@ import pytest
 
 from etl.instance import Instance
 from portal import build_site
-from portal.cohort import Cohort, cohort_values, read_cohort
+from portal.cohort import Cohort, ServiceCohort, cohort_values, read_cohort, service_cohort_values
 from portal.formats import percent_range
 from portal.intervals import Interval
 from portal.released import open_released
 from portal.scope import Scope
 from portal.words import Words
+from portal.year_waits import YearWaits, service_waits_words
 from tests.site.maker import make_released
 from tests.site.others import COHORT, OPEN, UNIT_TIMES
+from tests.site.test_sentence import FACTS
 
 YEAR = {
     "first_release": "1404-07",
@@ -207,6 +209,25 @@ def test_waits_of_a_year_stand_on_the_body_and_the_service(built: Path) -> None:
         "Of 2,109 cases shown as of this service that ended in 1404: half ended on the same day and nine of ten" in shop
     )
     assert "that ended in 1404" not in (built / "en" / "service" / "build.html").read_text(encoding="utf-8")
+
+
+def test_one_limit_of_days_is_said_once() -> None:
+    """Where half and nine of ten took equally long, the second says both."""
+    row = {"service_id": "shop", "scope_count": 219, "wait_median_days": 0, "wait_p90_days": 0}
+    said = service_waits_words(YearWaits("1404", [row], "", ""), "shop", Words("en", "jalali"), FACTS)
+    assert said.endswith("ended in 1404: nine of ten ended on the same day.")
+
+
+@pytest.mark.parametrize(
+    ("possible", "said"), [(0, "The share in time is 58%."), (3, "Up to 3 more may belong to it.")]
+)
+def test_the_share_of_a_service_is_a_sentence(possible: int, said: str) -> None:
+    """Also where every case is shown and no interval is left to tell."""
+    share = {"low_share": 0.58, "high_share": 0.58, "possible": possible}
+    row = share | {"shown": 235, "on_time": 136, "late": 55, "open_late": 44}
+    told = service_cohort_values(ServiceCohort(row, [{"period_code": "1404"}], ""), Words("en", "jalali"))
+    assert told is not None
+    assert str(told["share"]).startswith(said)
 
 
 def test_attested_figures_lead_to_the_seal_of_their_release(tmp_path: Path) -> None:
