@@ -13,7 +13,6 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from etl.errors import SourceError
@@ -39,6 +38,7 @@ select h.case_key, h.content_hash, coalesce(k.first_seen_batch, ?)::int as first
 from case_hash h left join known k using (case_key)
 where k.case_key is null or k.is_deleted or k.content_hash <> h.content_hash
 """
+_ORDER = {"case": "month, case_key", "event": "place, seq", "case_exemption": "month, case_key, exemption_code"}
 _GONE = """
 create table gone as
 select k.case_key, k.batch_id, k.first_seen_batch from known k
@@ -86,26 +86,20 @@ def write_data(
 
 def _by_month(con: duckdb.DuckDBPyConnection, table: str, schema: pa.Schema) -> Iterator[tuple[str, pa.Table]]:
     """Stream the rows of a table sorted by partition, one Arrow table a month."""
-    order = f"out_{table}.case_key" + {"event": ", seq", "case_exemption": ", exemption_code"}.get(table, "")
-    names = (_hexadecimal(name) if name in ("case_key", "parent_case_key") else name for name in schema.names)
-    query = f"select month, {', '.join(names)} from out_{table} order by out_{table}.month, {order}"
+    query = f"select month, {', '.join(schema.names)} from out_{table} order by {_ORDER[table]}"
     month = ""
     held: list[pa.RecordBatch] = []
     for batch in con.execute(query).to_arrow_reader(50_000):
-        months = batch.column(0)
-        for value in months.unique().to_pylist():
-            part = batch.filter(pc.equal(months, value))
-            if value != month and held:
+        first = 0
+        for run in batch.column(0).value_counts().to_pylist():  # in the order of rows, which are sorted by month
+            if run["values"] != month and held:
                 yield month, _shaped(held, schema)
                 held = []
-            month = value
-            held.append(part)
+            month = run["values"]
+            held.append(batch.slice(first, run["counts"]))
+            first += run["counts"]
     if held:
         yield month, _shaped(held, schema)
-
-
-def _hexadecimal(key: str) -> str:
-    return f"replace({key}::varchar, '-', '') as {key}"
 
 
 def _shaped(held: list[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
@@ -159,25 +153,31 @@ def check_conservation(
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, staging: Path, *, batch_id: int, manifests: tuple[Manifest, ...]) -> None:
-    """Name the rows to write with their partition: out_case, out_event, out_case_exemption."""
-    changed = f"""select n.*, {batch_id}::int as batch_id, content_hash, false as is_deleted, first_seen_batch
+    """Name the rows to write with their partition, keys as text: out_case, out_event, out_case_exemption.
+
+    The text of a key, and the place of a case among all, are made once a case, not once an event.
+    """
+    key, parent = (f"replace({name}::varchar, '-', '')" for name in ("case_key", "parent_case_key"))
+    changed = f"""select n.* replace ({key} as case_key, {parent} as parent_case_key), {batch_id}::int as batch_id,
+        content_hash, false as is_deleted, first_seen_batch
       from changed join case_new n using (case_key)"""
     con.execute(f"create view out_case as {changed}")
     con.execute(
-        f"""create view out_event as select c.month, {batch_id}::int as batch_id, e.* from event_seq e
-            join (select case_key, month from changed join case_new using (case_key)) c using (case_key)"""
+        f"""create view out_event as
+            select c.month, c.place, c.key_text as case_key, {batch_id}::int as batch_id, e.* exclude (case_key)
+            from event_seq e join (
+              select case_key, month, {key} as key_text, row_number() over (order by month, case_key) as place
+              from changed join case_new using (case_key)) c using (case_key)"""
     )
     con.execute(
-        f"""create view out_case_exemption as select case_key, {batch_id}::int as batch_id, month,
+        f"""create view out_case_exemption as select {key} as case_key, {batch_id}::int as batch_id, month,
               unnest(string_split(exemption_code, '|')) as exemption_code
             from changed join case_new using (case_key) where exemption_code is not null"""
     )
     if scalar(con, "select count(*) from gone"):
         con.execute(
             """create temp table gone_case as
-               select p.* exclude (batch_id, is_deleted, first_seen_batch)
-                   replace (p.case_key::uuid as case_key, p.parent_case_key::uuid as parent_case_key),
-                   ?::int as batch_id, true as is_deleted,
+               select p.* exclude (batch_id, is_deleted, first_seen_batch), ?::int as batch_id, true as is_deleted,
                  g.first_seen_batch, 'open' as month, null::varchar as exemption_code
                from read_parquet(?) p join gone g on g.case_key = p.case_key::uuid and g.batch_id = p.batch_id""",
             [batch_id, live_files(manifests, staging, "case")],
