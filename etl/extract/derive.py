@@ -94,6 +94,9 @@ def derive_cases(con: duckdb.DuckDBPyConnection, policy: Policy) -> None:
             unit_band=_band("units"),
         )
     )
+    con.execute("drop view case_timed")
+    for table in ("case_fact", "case_pause", "case_notice", "pause_sum"):  # memory is for what follows
+        con.execute(f"drop table {table}")
 
 
 def hash_content(con: duckdb.DuckDBPyConnection) -> None:

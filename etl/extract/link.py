@@ -84,7 +84,8 @@ def _merge(con: duckdb.DuckDBPyConnection) -> None:
         else f"coalesce(c.{name}, l.{name}) as {name}"
         for name in _VALUES
     )
-    kind = "table" if scalar(con, "select count(*) from key_of") else "view"
+    is_linked = scalar(con, "select count(*) from key_of") > 0
+    kind = "table" if is_linked else "view"
     con.execute(
         f"""create {kind} case_one as
             select c.source, c.row_number, c.case_key, c.role = 'desk' as is_desk, l.case_key is not null as is_linked,
@@ -95,3 +96,6 @@ def _merge(con: duckdb.DuckDBPyConnection) -> None:
             left join key_of p on p.row_key = c.parent_case_key
             where c.case_key not in (select row_key from key_of)"""
     )
+    if is_linked:  # their values stand in `case_one` now; memory is for the timelines
+        con.execute("drop table letter")
+        con.execute("create or replace table case_raw as select case_key, role from case_raw")
