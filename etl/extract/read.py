@@ -8,7 +8,7 @@ Where it stands: after this step nothing of a source but codes, dates, keyed has
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +24,7 @@ from etl.extract.convert import INSTANT, KEY, QUARANTINE, BadCells, Converter
 from etl.extract.formats import start_of
 from etl.extract.mapping import ColumnMap, SourceMap
 from etl.extract.rows import Batch, Marks, OpenSource
+from etl.model.codes import MILESTONES
 from etl.model.progress import Progress
 
 CASE_RAW = pa.schema(
@@ -78,6 +79,18 @@ EVENT_RAW = pa.schema(
     ]
 )
 _TABLES = {"case_raw": CASE_RAW, "event_raw": EVENT_RAW, "quarantine": QUARANTINE}
+_CODED = (
+    "activity_code",
+    "milestone_code",
+    "time_precision_code",
+    "time_source_code",
+    "from_unit_id",
+    "to_unit_id",
+)
+_MADE_CODES = (*MILESTONES, "unknown", "system")  # which the timeline says of events that say nothing
+_CODES = """
+create type code as enum (select code from ({columns} select unnest($made)) as seen(code) where code is not null order by code)
+"""
 _FOLDED = "source, role, case_key"
 
 
@@ -114,19 +127,43 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def load_tables(con: duckdb.DuckDBPyConnection, folder: Path, sources: Iterable[SourceMap]) -> None:
-    """Make the working tables of the files in the folders of `folder`; rows of shape `events` are folded to cases."""
+def load_tables(
+    con: duckdb.DuckDBPyConnection, folder: Path, sources: Sequence[SourceMap], *, codes: Iterable[str] | None = ()
+) -> None:
+    """Make the working tables of the files in the folders of `folder`; rows of shape `events` are folded to cases.
+
+    codes: what an event can show beside what the files hold; None where more rows are to come, whose codes nobody knows yet.
+    Where all are known the table of events is small: ten million fit in the memory that there is.
+    """
     for name, schema in _TABLES.items():
-        empty = schema.empty_table()
-        con.register("empty_shape", empty)
-        con.execute(f"create table {name} as select * from empty_shape")
-        con.unregister("empty_shape")
         paths = [str(path) for path in folder.glob(f"*/{name}.parquet")]
+        coded = ""
+        if name == "event_raw" and codes is not None:
+            name_codes(con, sources, rows="read_parquet($paths)" if paths else "", codes=codes, paths=paths)
+            coded = f"replace ({', '.join(f'{column}::code as {column}' for column in _CODED)})"
+        con.register("empty_shape", schema.empty_table())
+        con.execute(f"create table {name} as select * {coded} from empty_shape")
+        con.unregister("empty_shape")
         if paths:
             con.execute(f"insert into {name} select * from read_parquet(?)", [paths])
     for source in sources:
         if source.shape == "events":
             fold_event_rows(con, source.name)
+
+
+def name_codes(
+    con: duckdb.DuckDBPyConnection,
+    sources: Iterable[SourceMap],
+    *,
+    rows: str = "event_raw",
+    codes: Iterable[str] = (),
+    paths: Sequence[str] = (),
+) -> None:
+    """Make the type `code` of all that the coded columns of some rows of events hold, and of some codes more."""
+    columns = "".join(f"select {column} from {rows} union " for column in _CODED if rows)
+    milestones = (code for source in sources for code in source.milestone.values())
+    values: dict[str, Any] = {"made": sorted({*_MADE_CODES, *milestones, *codes})}
+    con.execute(_CODES.format(columns=columns), values | ({"paths": list(paths)} if paths else {}))
 
 
 class RowFiles:

@@ -23,7 +23,7 @@ from etl.extract.link import join_cases
 from etl.extract.manifest import Manifest, read_manifests, write_manifest
 from etl.extract.mapping import SourceMap, load_sources
 from etl.extract.quality import REASON_PREFIX
-from etl.extract.read import load_tables
+from etl.extract.read import load_tables, name_codes
 from etl.extract.reading import Reading, Task, read_sources
 from etl.extract.report import ExtractReport, band_of
 from etl.extract.screen import EventCount, SourceCount, check_limits, reject_merged, scalar, screen
@@ -77,11 +77,13 @@ def extract(
         snapshots = {name: reading.snapshot_at for name, reading in readings.items()}
         work = _Work(instance, con, manifests, bool(only), keeping)
         work.check_snapshots(snapshots)
-        load_tables(con, folder, sources)
-        keeping.complete(readings)
         for reading in readings.values():
             slugs.take_in(reading.slugs)
+        load_tables(con, folder, sources, codes=None if windows else [code for _, _, code in slugs.all_codes()])
+        keeping.complete(readings)
         _name_slugs(con, sources, slugs)
+        if windows:
+            name_codes(con, sources)
         date_cases(con, sources)
         totals = work.make_cases(sources, snapshots, progress=progress)
         report = work.settle(totals, snapshot_at=min(snapshots.values()))

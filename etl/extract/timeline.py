@@ -16,43 +16,27 @@ import duckdb
 
 from etl.extract.mapping import SourceMap
 from etl.extract.screen import scalar
-from etl.model.codes import MILESTONES
 
 EVENTS_AT_ONCE = 2_500_000  # a window over them takes about 200 MB
 NOTICE_MILESTONES = ("registered", "awaiting_applicant", "decided")  # steps of which the applicant is to be told
 ACTION_MILESTONES = ("assigned", "in_review", "awaiting_applicant", "decided", "issued", "closed")
 
-_CODED = {
-    "event_raw": (
-        "activity_code",
-        "milestone_code",
-        "time_precision_code",
-        "time_source_code",
-        "from_unit_id",
-        "to_unit_id",
-    ),
-    "milestone_of": ("milestone_code",),
-}
-_CODES = """
-create type code as enum (select code from ({columns} union select unnest($fixed)) as seen(code)
-  where code is not null order by code)
-"""
 _LIVE = """
 create table event_live as
 select coalesce(k.case_key, e.case_key) as case_key,
   {sort_at}::timestamp as sort_at,
   ((c.is_desk is distinct from true or k.case_key is not null)::bigint << 61) + (s.rank << 48)
     + coalesce(e.order_no, e.position) as place,
-  e.activity_code::code as activity_code, coalesce(e.milestone_code, m.milestone_code)::code as milestone_code,
+  e.activity_code::code as activity_code, coalesce(e.milestone_code::code, m.milestone_code) as milestone_code,
   e.occurred_at::timestamp as occurred_at, e.occurred_on,
-  coalesce(e.time_precision_code, 'unknown')::code as time_precision_code,
-  coalesce(e.time_source_code, case when e.occurred_at is not null then 'system' end)::code as time_source_code,
+  coalesce(e.time_precision_code::code, 'unknown'::code) as time_precision_code,
+  coalesce(e.time_source_code::code, case when e.occurred_at is not null then 'system'::code end) as time_source_code,
   e.from_unit_id::code as from_unit_id, e.to_unit_id::code as to_unit_id, false as is_derived
 from event_raw e
 left join key_of k on k.row_key = e.case_key
 join (select case_key, is_desk from case_one) c on c.case_key = coalesce(k.case_key, e.case_key)
 join (select source, row_number() over (order by source) as rank from source_day) s on s.source = e.source
-left join milestone_of m on m.source = e.source and m.activity_code = e.activity_code
+left join milestone_of m on m.source = e.source and m.activity_code = e.activity_code::code
 """
 _CARRIED = """coalesce(e.occurred_at, last_value(e.occurred_at ignore nulls) over (
   partition by e.source, e.case_key order by coalesce(e.order_no, e.position), e.activity_code, e.to_unit_id, e.occurred_at
@@ -107,8 +91,6 @@ def make_timelines(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap])
     """Make `event_seq`, `case_fact`, `case_pause` and `case_notice`; says how many events were derived."""
     _name_milestones(con, sources)
     untimed = scalar(con, "select count(*) from event_raw where occurred_at is null")
-    columns = (f"select {name} from {table}" for table, names in _CODED.items() for name in names)
-    con.execute(_CODES.format(columns=" union ".join(columns)), {"fixed": sorted({*MILESTONES, "unknown", "system"})})
     con.execute(_LIVE.format(sort_at=_CARRIED if untimed else "e.occurred_at"))
     con.execute("drop table event_raw")
     con.execute(_DERIVED)
@@ -162,7 +144,7 @@ def milestone_rule(rules: Mapping[str, str]) -> Callable[[str], str | None]:
 
 
 def _name_milestones(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap]) -> None:
-    con.execute("create table milestone_of (source varchar, activity_code varchar, milestone_code varchar)")
+    con.execute("create table milestone_of (source varchar, activity_code code, milestone_code code)")
     for source in sources:
         rule = milestone_rule(source.milestone)
         seen = con.execute(
