@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from etl.anonymise.embedding import Pattern, embed
+from etl.anonymise.pattern_level import VALUE, PatternLevel
 from etl.anonymise.patterns import MOST_SEQUENCES, framed, known_patterns, mine_patterns
+from etl.anonymise.peel import Rung
+from etl.anonymise.traces import Timelines
 from etl.model.codes import GAP
+from tests.reference.runs import rows_of
 
 NAMES = "abcdefgh"
 
@@ -98,3 +103,37 @@ def test_many_timelines_are_counted_whole(count: int) -> None:
     """Occurrences above what one byte holds are counted as they are."""
     assert (mine({"ab": count, "abc": 1}, 300) != {}) == (count >= 299)
     assert MOST_SEQUENCES >= 1000
+
+
+def test_no_time_spans_a_gap(backend: Any) -> None:
+    """Days since the previous step belong to steps that follow each other: after a gap there are none, and no others."""
+    walks = {1: "abdc", 2: "abec", 3: "abfc"}
+    steps = [
+        {"case_number": case, "step_number": step, "token": NAMES.index(name), "since_start": 10 * step - 10}
+        | {"since_previous": 10 if step > 1 else None}
+        for case, walk in walks.items()
+        for step, name in enumerate(walk, 1)
+    ]
+    tokens = [
+        {"token": token, "activity_code": name, "unit_id": "", "milestone_code": "", "milestone_token": None}
+        for token, name in enumerate(NAMES)
+    ]
+    cases = [{"case_number": case, "requester_number": None, "floor_number": 1} for case in walks]
+    members = [{"case_number": case, "trace_level": "pattern", "trace_key": 1} for case in walks]
+
+    def put(name: str, rows: list[dict[str, Any]]) -> Any:
+        texts = {"activity_code", "unit_id", "milestone_code", "trace_level"}
+        shape = pa.schema([(column, pa.string() if column in texts else pa.int32()) for column in rows[0]])
+        return backend.create_table(f"walk_{name}", pa.Table.from_pylist(rows, schema=shape))
+
+    timelines = Timelines(put("token", tokens), {"steps": put("step", steps)}, ("steps",))
+    timeline_of = put("of", [{"case_number": case, "trace_steps": case} for case in walks])
+    level = PatternLevel(timelines, timeline_of, k=3)
+    assert len(rows_of(level.compute(put("case", cases), Rung((VALUE,))))) == 3
+    timed = rows_of(level.case_steps(put("member", members)))
+    # the pattern is `ab.c`: its rows are a, b, the gap and c
+    assert {(row["step_number"], row["since_start"], row["since_previous"]) for row in timed} == {
+        (1, 0, None),
+        (2, 10, 10),
+        (4, 30, None),
+    }
