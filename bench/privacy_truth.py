@@ -20,11 +20,11 @@ from bench.stock_truth import published_stock, true_stock
 from etl.engine import open_duckdb
 from etl.extract import open_staging
 from etl.instance import Instance
+from etl.model.codes import NOT_RECORDED
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
-NOT_RECORDED = "not_recorded"
 TREES = {
     "outcome": "select code, parent_code from code where list_code = 'outcome'",
     "service": "select service_id, parent_id from service",

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import ibis
 
+from etl.model.codes import NOT_RECORDED
+
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
-NOT_RECORDED = "not_recorded"
 VALUES = ("service_id", "stage_code", "age_band_code")
 Key = tuple[str, ...]
 
