@@ -8,6 +8,7 @@ release lacks is NULL. What it does not do: compare files with their manifest or
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -22,9 +23,12 @@ import yaml
 from etl.errors import UncheckedError
 from etl.metadata import TableSpec, load_dictionary
 from etl.model.plain_yaml import parse_yaml
+from etl.model.text import latin_digits
 
+PUBLISHED = ("datasets", "public")
 MANIFEST = "manifest.json"
 POLICY = "policy.yml"
+MONTH = re.compile(r"\d{4}-\d\d")  # the name of a release
 _SHARED = "\npolicy_sha256:"  # from here on the policies of releases that one policy decided are the same text
 
 
@@ -38,17 +42,20 @@ class Release:
     policy_sha256: str
     policy: Mapping[str, Any]
     folder: Path | None = None
-    names: tuple[str, ...] = ()  # of its files
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All releases together. tables: of scope `release` from every release, of scope `reference` from the newest."""
+    """All releases together. tables: of scope `release` from every release, of scope `reference` from the newest.
+
+    files: every file under `datasets/` and `public/`, hidden ones too, relative to `root`; none where nothing is on disk.
+    """
 
     releases: tuple[Release, ...]
     tables: Mapping[str, pa.Table]
     databases: tuple[Path, ...] = ()  # oldest first
-    site: Path | None = None
+    root: Path = Path()
+    files: tuple[str, ...] = ()
 
     @cached_property
     def k(self) -> int:
@@ -89,14 +96,15 @@ class Evidence:
                 todo="Name a release that lies in datasets/releases.",
             )
         kept = pa.array(known[: known.index(release_id) + 1], pa.string())
+        newer = set(known[len(kept) :])
         tables = {
             name: table.filter(pc.is_in(table["release_id"], kept)) if "release_id" in table.column_names else table
             for name, table in self.tables.items()
         }
         releases = self.releases[: len(kept)]
         databases = tuple(path for path in self.databases if path.stem.removeprefix("portal-") in kept.to_pylist())
-        site = None if self.site is None else self.site.parent / release_id
-        return replace(self, releases=releases, tables=tables, databases=databases, site=site)
+        files = tuple(file for file in self.files if not newer & set(MONTH.findall(file)))
+        return replace(self, releases=releases, tables=tables, databases=databases, files=files)
 
 
 def read_evidence(root: Path) -> Evidence:
@@ -122,8 +130,13 @@ def read_evidence(root: Path) -> Evidence:
     names = {release.release_id: release.number for release in releases}
     databases = [path for path in (root / "datasets").glob("portal-*.db") if path.stem.removeprefix("portal-") in names]
     databases.sort(key=lambda path: names[path.stem.removeprefix("portal-")])
-    site = root / "public" / releases[-1].release_id
-    return Evidence(releases, tables, tuple(databases), site if site.is_dir() else None)
+    return Evidence(releases, tables, tuple(databases), root, tuple(_list_files(root)))
+
+
+def _list_files(root: Path) -> list[str]:
+    """List what lies in the public folders; a link is a file, since nobody looks where it leads."""
+    paths = (path for name in PUBLISHED for path in (root / name).rglob("*") if path.is_symlink() or not path.is_dir())
+    return sorted(path.relative_to(root).as_posix() for path in paths)
 
 
 def list_published(folder: Path) -> tuple[Release, ...]:
@@ -141,15 +154,8 @@ def release_of(tables: Mapping[str, pa.Table], policy: Mapping[str, Any], *, fol
     if len(rows) != 1:
         raise _unreadable(f"{len(rows)} rows in the table release of one release")
     row = rows[0]
-    names = tuple(sorted(path.name for path in folder.iterdir())) if folder else ()
     return Release(
-        row["release_id"],
-        row["release_number"],
-        row["k"],
-        row["policy_sha256"],
-        policy.get("policy", {}),
-        folder,
-        names,
+        row["release_id"], row["release_number"], row["k"], row["policy_sha256"], policy.get("policy", {}), folder
     )
 
 
@@ -160,6 +166,22 @@ def read_table(release: Release, spec: TableSpec, *, columns: Sequence[str] | No
         return schema.empty_table()
     path = release.folder / f"{spec.name}.parquet"
     return _read_parquet(path, schema) if path.exists() else schema.empty_table()
+
+
+def read_text(path: Path) -> str:
+    """Read a published text, its digits as ASCII; UncheckedError where it is none."""
+    try:
+        return latin_digits(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        raise _unreadable(f"a text {path.name} in {path.parent.name}") from None
+
+
+def read_json(path: Path) -> Any:
+    """Read a published document, its digits as ASCII; UncheckedError where it is none."""
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError:
+        raise _unreadable(f"a document {path.name} in {path.parent.name}") from None
 
 
 def _read_release(folder: Path) -> Release:

@@ -1,17 +1,16 @@
-"""What is published beside the tables: CSV twins, `report.json`, pages. None may say more than the tables do.
+"""What is published beside the tables: CSV twins, the database, documents, pages and their figures; none may say more.
 
-A CSV file holds the rows of its Parquet twin, cell by cell. A report says sums of its release's own tables, and no count
-from 1 to k - 1. On pages every number of cases stands in a sentence that carries its query: a number from 1 to k - 1 is
-allowed where the query counts what the law makes exact (months, open stock), all cases of a selection, or what is not shown;
-anywhere else it is somebody's. Figures as JSON are the drawings of a page once more and are not read again.
+A CSV file holds the rows of its Parquet twin, cell by cell, and a database no row that is not there. A report says
+sums of its release's own tables, and no count from 1 to k - 1; other documents say what `KEYS` names, and no number of cases
+either. Pages and the figures beside them, which machines read, say such a number only where `etl.audit.counts` allows it.
 """
 
 from __future__ import annotations
 
-import html
-import json
-import re
-from collections.abc import Collection, Iterator
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,30 +19,43 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 
 from etl.audit.candidates import COLUMNS
-from etl.audit.evidence import Evidence, Release, own_rows, read_table
+from etl.audit.counts import COUNTED, Figure, Known, Small, of_figures, of_page
+from etl.audit.evidence import Evidence, Release, own_rows, read_json, read_table, read_text
 from etl.audit.finding import Attack, Tally
+from etl.audit.kinds import unknown_files
+from etl.audit.words import load_words
 from etl.metadata import load_dictionary
 from etl.model.report import report_faults
 from etl.model.text import latin_digits
 
 NAME = "pages"
 REPORT = "report.json"
-# queries whose answers hold small numbers by law: counts of months, whole selections, what is not shown
-EXACT = frozenset(
-    {
-        *("monthly_flow", "stock", "stock_everywhere", "late_entries", "statutory_year", "nothing_lost"),
-        *("waits", "waits_everywhere", "on_time", "on_time_everywhere", "cohort_states", "cohort_periods"),
-        *("service_cohort", "open_by_age", "open_by_stage", "open_stage_age"),
-    }
+# the exact counts that pages draw month by month: sums of columns of `margin`
+MONTHLY = (
+    ("registered_count", "late_registered_count"),
+    ("finished_count", "late_finished_count"),
+    ("open_count",),
+    ("open_overdue_count",),
 )
-HIDDEN = ("not shown", "نشان داده نمی‌شود")
-ELEMENT = re.compile(r"<(p|li|h1|h2|td|dd)\b[^>]*>(.*?)</\1>", re.DOTALL)
-LINK = re.compile(r'href="/data/portal/(\w+)')
-TAG = re.compile(r"<[^>]+>")
-COUNTED = re.compile(
-    r"(?<![\w.,٫٬–-])(\d+)(?![\d.,٫٬%٪])\s*"
-    r"(?:cases?|requests?|complaints?|letters?|people|persons?|پرونده|درخواست|شکایت|نامه|نفر|مورد)\b"
-)
+ROWS_AT_ONCE = 20_000
+LABELS = ("code", "unit", "service", "body")
+PLAIN = (".yml", ".css", ".svg", ".js")  # read line by line
+# documents, by name or folder: the keys that stand in them, at any depth
+KEYS: Mapping[str, frozenset[str]] = {
+    "attested": frozenset({"schema_version", "release_id", "origin_sha256"}),
+    "current.json": frozenset({"release_id", "database", "as_of_on"}),
+    "manifest.json": frozenset(
+        {"schema_version", "release_id", "release_number", "files", "name", "bytes", "rows", "sha256"}
+    ),
+    "audit.json": frozenset(
+        {
+            *("schema_version", "release_id", "release_count", "k", "policy_sha256", "form", "seed", "attempts_asked"),
+            *("attempt_count", "hit_count", "attackers", "attacker", "hits", "limits"),
+        }
+    ),
+}
+FIGURE = frozenset({"data", "layout"})
+TRACE = frozenset({"name", "hovertext", "hovertemplate", "type", "mode", "orientation", "x", "y", "marker", "line"})
 
 
 def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
@@ -56,48 +68,142 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
             for name, table in tables.items():
                 _twin(release.folder / f"{name}.csv.gz", name, table, tally)
             _report(release, tables, tally)
-    called = _names(evidence) if evidence.site else ()
-    for path in sorted(evidence.site.rglob("*.html")) if evidence.site else ():
-        _page(path, evidence.k, called, tally)
+    for path in evidence.databases:
+        _database(path, evidence, tally)
+    if evidence.files:
+        _read(evidence, tally)
     return tally.done()
 
 
-def small_counts(page: str, k: int, *, names: Collection[str] = ()) -> Iterator[tuple[int, str]]:
-    """Give the numbers of cases from 1 to k - 1 that a page says where it may not, with their sentence.
-
-    names: what steps, units, services and bodies are called, where that reads like a number of cases.
-
-    >>> list(small_counts('<p>3 cases refused. <a href="/data/portal/outcomes?body=x">Count</a></p>', 10))
-    [(3, '3 cases refused. Count')]
-    >>> list(small_counts('<p>3 cases open. <a href="/data/portal/stock?body=x">Count</a></p><p>In 3 days</p>', 10))
-    []
-    """
-    for _, inside in ELEMENT.findall(page):
-        text = latin_digits(" ".join(html.unescape(TAG.sub("", inside)).split()))
-        for name in names:
-            text = text.replace(name, "")
-        is_allowed = bool(EXACT & set(LINK.findall(inside))) or any(words in text for words in HIDDEN)
-        for number in COUNTED.findall(text):
-            if 0 < int(number) < k and not is_allowed:
-                yield int(number), text
+def _read(evidence: Evidence, tally: Tally) -> None:
+    """Read every file that holds words; those of an unknown kind are a hit of `side_channels` already."""
+    titles, months, unknown = _titles(evidence), _months(evidence), unknown_files(evidence)
+    names = sorted(filter(COUNTED.search, titles), key=len, reverse=True)  # of two that overlap the longer one first
+    known = Known(evidence.k, names, frozenset(filter(str.isdigit, titles)))
+    for path in (evidence.root / name for name in evidence.files if name not in unknown):
+        about = replace(known, months=months.get(path.parent.name, ()))
+        if path.suffix == ".html":
+            _page(path, about, tally)
+        elif path.suffix == ".json" and path.name != REPORT:
+            _document(path, about, tally)
+        elif path.suffix in PLAIN:
+            lines = read_text(path).splitlines()
+            _tell(path, (small for line in lines for small in about.small(line)), tally, tried=len(lines))
 
 
-def _names(evidence: Evidence) -> list[str]:
-    titles = {
+def _page(path: Path, known: Known, tally: Tally) -> None:
+    page, beside = read_text(path), path.with_suffix(".json")
+    figures = _figures(read_json(beside)) if beside.is_file() else {}
+    _tell(path, of_page(page, known, figures or {}), tally, tried=len(COUNTED.findall(page)))
+
+
+def _document(path: Path, known: Known, tally: Tally) -> None:
+    """A document says what its kind says, a figure what it draws; no sentence of either says a small number of cases."""
+    document, allowed = read_json(path), KEYS.get(path.parent.name, KEYS.get(path.name))
+    is_more = allowed is not None and not set(_keys(document)) <= allowed | load_words()["limit"].keys()
+    if path.with_suffix(".html").is_file():
+        figures = _figures(document)
+        is_more = figures is None
+        _tell(path, of_figures(figures or {}, known), tally, tried=len(figures or {}))
+    if is_more:
+        tally.hit("file_more", tables=(), where=_where(path))
+    texts = list(_texts(document))
+    _tell(path, (small for text in texts for small in known.small(text)), tally, tried=len(texts))
+
+
+def _figures(document: Any) -> Mapping[str, Figure] | None:
+    """Give the charts of a page by name; None where the document is anything else, or holds more."""
+    if not isinstance(document, dict) or set(document) != {"title", "charts"}:
+        return None
+    figures: dict[str, Figure] = document["charts"]
+    traces = [trace for figure in figures.values() for trace in figure.get("data", ())]
+    is_known = all(set(figure) == FIGURE for figure in figures.values())
+    return figures if is_known and all({"x", "y"} <= set(trace) <= TRACE for trace in traces) else None
+
+
+def _tell(path: Path, found: Iterable[Small], tally: Tally, *, tried: int) -> None:
+    tally.tried(tried)
+    for _, text in found:
+        tally.hit("small_count", tables=(), where=f"{_where(path)}: {text[:120]}")
+
+
+def _where(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+def _keys(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+    for inner in _inside(value):
+        yield from _keys(inner)
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for inner in _inside(value):
+        yield from _texts(inner)
+
+
+def _inside(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def _titles(evidence: Evidence) -> set[str]:
+    """List what codes, units, services and bodies are called."""
+    return {
         latin_digits(" ".join(title.split()))
-        for table in ("code", "unit", "service", "body")
+        for table in LABELS
         for column in ("title_fa", "title_en")
         for title in evidence.table(table)[column].to_pylist()
         if title is not None
     }
-    return sorted((title for title in titles if COUNTED.search(title)), key=len, reverse=True)
 
 
-def _page(path: Path, k: int, names: Collection[str], tally: Tally) -> None:
-    page = path.read_text(encoding="utf-8")
-    tally.tried(len(COUNTED.findall(latin_digits(page))))
-    for _, text in small_counts(page, k, names=names):
-        tally.hit("small_count", tables=(), where=f"{path.parent.name}/{path.name}: {text[:120]}")
+def _months(evidence: Evidence) -> dict[str, list[str]]:
+    """Write the exact monthly counts of each body, a text for each case type and kind of count."""
+    series: dict[tuple[str, str, int], list[int]] = {}
+    for row in evidence.table("margin").sort_by("month_code").to_pylist():
+        for place, columns in enumerate(MONTHLY):
+            count = sum(row[column] or 0 for column in columns)
+            series.setdefault((row["body_id"], row["case_type_code"], place), []).append(count)
+    months: dict[str, list[str]] = {}
+    for (body, *_), counts in series.items():
+        months.setdefault(body, []).append(f",{','.join(map(str, counts))},")
+    return months
+
+
+def _database(path: Path, evidence: Evidence, tally: Tally) -> None:
+    """Every row of a database is one of its releases'; what it says of itself holds no number of cases."""
+    own = {release.release_id: release for release in evidence.releases}[path.stem.removeprefix("portal-")]
+    known = Known(evidence.k)
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        there = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
+        for spec in load_dictionary().tables.values():
+            if spec.name not in there or spec.scope == "database":
+                continue
+            tally.tried()
+            table = evidence.table(spec.name) if spec.scope == "release" else read_table(own, spec)
+            columns = {row[1] for row in connection.execute(f'pragma table_info("{spec.name}")')}
+            names = [name for name in spec.names if name in columns]
+            listed = ", ".join(f'"{name}"' for name in names)
+            rows = connection.execute(f'select {listed} from "{spec.name}" order by "{spec.key}"')
+            released = _rows(table.sort_by(spec.key).select(names))
+            if not all(row in released for row in rows):  # in an iterator: one after the other
+                tally.hit("file_more", tables=(spec.name,), where=path.name)
+        said = [str(value) for (value,) in connection.execute("select value from meta")] if "meta" in there else []
+        _tell(path, (small for text in said for small in known.small(latin_digits(text))), tally, tried=len(said))
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    for batch in table.to_batches(max_chunksize=ROWS_AT_ONCE):
+        yield from zip(*(_as_stored(column).to_pylist() for column in batch.columns), strict=True)
+
+
+def _as_stored(column: pa.Array) -> pa.Array:
+    if pa.types.is_boolean(column.type):
+        return pc.cast(column, pa.int8())
+    return pc.cast(column, pa.string()) if pa.types.is_date(column.type) else column
 
 
 def _twin(path: Path, name: str, table: pa.Table, tally: Tally) -> None:
@@ -109,7 +215,7 @@ def _twin(path: Path, name: str, table: pa.Table, tally: Tally) -> None:
     read = pcsv.read_csv(path, convert_options=options, parse_options=pcsv.ParseOptions(newlines_in_values=True))
     is_same = read.column_names == table.column_names and read.num_rows == table.num_rows
     if not is_same or any(not read[column].equals(_as_text(table[column])) for column in table.column_names):
-        tally.hit("file_more", tables=(name,), where=f"{path.parent.name}/{path.name}")
+        tally.hit("file_more", tables=(name,), where=_where(path))
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -128,10 +234,10 @@ def _report(release: Release, tables: dict[str, pa.Table], tally: Tally) -> None
         "floor_count": _cases(group.filter(group["is_floor"])),
         "awaiting_count": pc.sum(tables["margin"]["awaiting_count"]).as_py() or 0,
     }
-    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    report: dict[str, Any] = read_json(path)
     tally.tried(len(report))
     for fault in report_faults(report, counted=counted, kept={**sizes, "trace_key": sizes["trace_id"]}, k=release.k):
-        tally.hit("report_more", tables=(), where=f"{path.parent.name}/{path.name}: {fault}")
+        tally.hit("report_more", tables=(), where=f"{_where(path)}: {fault}")
 
 
 def _cases(group: pa.Table) -> int:

@@ -2,7 +2,8 @@
 
 Row ids and file order are the sort of the published values and nothing else; a file holds no column that the dictionary
 does not name, no clock of the moment it was made, no hash of anything but a file; a timeline that no group shows is the
-remains of a case; free pages of a database keep what was deleted. Bytes are looked at, not trusted.
+remains of a case; free pages of a database keep what was deleted. Bytes are looked at, not trusted. A file of a kind that
+is not in `etl.audit.kinds` is a hit, whatever it says: nobody reads it here, but anybody may download it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import sqlite3
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -21,8 +22,10 @@ import pyarrow.parquet as pq
 
 from etl.audit.evidence import Evidence, Release
 from etl.audit.finding import Attack, Tally
+from etl.audit.kinds import unknown_files
 from etl.audit.sqlite_pages import read_pages
 from etl.metadata import TableSpec, load_dictionary
+from etl.model.text import fold
 
 NAME = "side_channels"
 ROWS_A_RELEASE = 10_000_000
@@ -41,17 +44,19 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
         _rows_in_order(release, evidence, tally)
     _timelines_of_nobody(evidence, tally)
     known = _known_hashes(evidence)
+    tally.tried(len(evidence.files))
+    unknown = unknown_files(evidence)
+    for name in evidence.files:
+        if name in unknown:
+            tally.hit("unknown_file", tables=(), where=name)
+        if (evidence.root / name).is_file():
+            _look_at(evidence.root / name, known, tally)
     for release in evidence.releases:
         if release.folder is not None:
-            for name in release.names:
-                _look_at(release.folder / name, known, tally)
             for spec in load_dictionary().tables.values():
                 _only_known_columns(release.folder / f"{spec.name}.parquet", spec, tally)
     for path in evidence.databases:
         _database(path, known, tally)
-    for path in sorted(evidence.site.rglob("*")) if evidence.site else ():
-        if path.is_file():
-            _look_at(path, known, tally)
     return tally.done()
 
 
@@ -117,8 +122,11 @@ def _texts(path: Path) -> Iterator[bytes]:
 
 
 def _known_hashes(evidence: Evidence) -> frozenset[bytes]:
-    """Hashes that everybody can make again: of released files, and of policies."""
+    """Hashes that everybody can make again, of released files and of policies, and the salted ones of what was staged."""
     known = {release.policy_sha256.encode() for release in evidence.releases}
+    for name in evidence.files:
+        if name.startswith("datasets/attested/"):
+            known |= set(HASH.findall((evidence.root / name).read_bytes()))
     for release in evidence.releases:
         if release.folder is not None:
             known |= set(HASH.findall((release.folder / "manifest.json").read_bytes()))
@@ -152,19 +160,30 @@ def _database(path: Path, known: frozenset[bytes], tally: Tally) -> None:
                     tally.hit("unknown_column", tables=(name,), where=path.name)
             elif not name.startswith(("search_fts", "sqlite_")):
                 tally.hit("unknown_column", tables=(name,), where=path.name)
+        if "sha256" in {row[1] for row in connection.execute("pragma table_info(file)")}:
+            tally.tried()
+            if {row[0].encode() for row in connection.execute("select sha256 from file")} - known:
+                tally.hit("hash", tables=("file",), where=path.name)
         _search_index(connection, path, tally)
 
 
 def _search_index(connection: sqlite3.Connection, path: Path, tally: Tally) -> None:
-    """The index of words holds nothing but the words of the table it indexes."""
+    """The index of words holds nothing but the words of the table it indexes, and that the names of what is found."""
     if connection.execute("select 1 from sqlite_master where name = 'search_fts'").fetchone() is None:
         return
     tally.tried()
     orphans = connection.execute(
         "select count(*) from search_fts_docsize where id not in (select search_id from search)"
     ).fetchone()[0]
-    items = connection.execute(
-        "select count(*) from search where item_id not in (select body_id from body union select service_id from service)"
-    ).fetchone()[0]
-    if orphans or items:
+    named = {
+        (kind, row[0]): _words(row)
+        for kind in ("body", "service")
+        for row in connection.execute(f"select {kind}_id, * from {kind}")
+    }
+    found = connection.execute("select kind_code, item_id, title_fa, title_en, text_folded from search")
+    if orphans or any(_words(said) - named.get((kind, item), set()) for kind, item, *said in found):
         tally.hit("index_text", tables=("search",), where=path.name)
+
+
+def _words(texts: Iterable[object]) -> set[str]:
+    return set(fold(" ".join(text for text in texts if isinstance(text, str))).split())

@@ -41,7 +41,7 @@ def test_a_clean_copy_tells_nothing(published: Instance, tmp_path: Path) -> None
     page.parent.mkdir(parents=True)
     page.write_text("<p>1403-03</p>", encoding="utf-8")
     evidence = read_evidence(copy)
-    assert evidence.site is not None
+    assert "public/1403-03/fa/index.html" in evidence.files
     attack = _attack(evidence)
     assert (attack.hit_count, learnt(attack)) == (0, set())
 
@@ -87,6 +87,23 @@ def _name(folder: Path) -> None:
     (folder / RELEASE / "0123456789abcdef.json").write_text("{}", encoding="utf-8")
 
 
+def _file(name: str) -> Callable[[Path], None]:
+    """Plant an empty file, which no attacker would look into."""
+
+    def plant(folder: Path) -> None:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+    return plant
+
+
+def _link(folder: Path) -> None:
+    path = folder / "datasets" / "datasette.json"
+    path.unlink()
+    path.symlink_to(folder / "datasets" / "current.json")
+
+
 @pytest.mark.parametrize(
     ("plant", "slug"),
     [
@@ -95,12 +112,21 @@ def _name(folder: Path) -> None:
         (_moment, "clock"),
         (_hash, "hash"),
         (_name, "file_name"),
+        (_file("datasets/cases.xlsx"), "unknown_file"),
+        (_file("datasets/portal-1399-01.db"), "unknown_file"),  # of no release: nobody opens it
+        (_file("datasets/.staging-1403-04/case_group.parquet"), "unknown_file"),
+        (_file("datasets/releases/1403-02/case.parquet"), "unknown_file"),
+        (_file("datasets/releases/1403-02/case_group.parquet.bak"), "unknown_file"),
+        (_file("public/1403-03/fa/export.csv"), "unknown_file"),
+        (_file("public/1403-03/fa/body/lost.json"), "unknown_file"),  # figures of no page
+        (_file("public/feed.xml"), "unknown_file"),
+        (_link, "unknown_file"),
     ],
 )
 def test_bytes_that_tell_more_are_seen(
     published: Instance, tmp_path: Path, plant: Callable[[Path], None], slug: str
 ) -> None:
-    """A column nobody declared, the moment of making, the hash of a row, a name like a key."""
+    """A column nobody declared, the moment of making, the hash of a row, a name like a key, a file of no known kind."""
     copy = copy_of(published, tmp_path / "copy")
     plant(copy)
     assert slug in learnt(_attack(read_evidence(copy)))
@@ -126,12 +152,16 @@ def test_deleted_rows_in_a_database_are_seen(evidence: Evidence, tmp_path: Path)
     assert read_pages(path).free_count > 0
 
 
-def test_a_table_or_a_search_text_of_nobody_knows_what_is_seen(published: Instance, tmp_path: Path) -> None:
-    """The database holds the tables of the dictionary, and the index the words of bodies and services."""
+@pytest.mark.parametrize("item", ["x17", "alef"])
+def test_a_table_or_a_search_text_of_nobody_knows_what_is_seen(published: Instance, tmp_path: Path, item: str) -> None:
+    """The database holds the tables of the dictionary, and the index the words of bodies and services, known or not."""
     copy = copy_of(published, tmp_path / "copy")
     path = next((copy / "datasets").glob("*.db"))
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("create table note (text)")
-        connection.execute("insert into search (kind_code, item_id, text_folded) values ('body', 'x17', 'somebody')")
+        connection.execute(
+            "insert into search (kind_code, item_id, text_folded) values ('body', ?, 'somebody')", [item]
+        )
+        connection.execute("update file set sha256 = ? where file_id = 1", ["ab" * 32])
         connection.commit()
-    assert {"unknown_column", "index_text"} <= learnt(_attack(read_evidence(copy)))
+    assert {"unknown_column", "index_text", "hash"} <= learnt(_attack(read_evidence(copy)))

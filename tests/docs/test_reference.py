@@ -9,6 +9,9 @@ from pathlib import Path
 import click
 import pytest
 
+from etl.audit.kinds import KINDS
+from etl.audit.run import ATTACKERS
+from etl.audit.words import load_words
 from etl.cli.program import program
 from etl.metadata import load_dictionary, settings
 from tests.docs import generate
@@ -127,3 +130,11 @@ def test_the_readmes_are_twins(project: Path) -> None:
     for command in ("make run", "make serve", "select min(case_count)"):
         assert command in english
         assert command in persian
+
+
+@pytest.mark.parametrize("name", ["audit.md", "audit.fa.md"])
+def test_the_audit_pages_name_everything_that_is_attacked(project: Path, name: str) -> None:
+    """Each attacker, each limit and each kind of published file stands in the page of both languages."""
+    page = (project / "docs" / "how-to" / name).read_text(encoding="utf-8")
+    named = [*ATTACKERS, *load_words()["limit"], *KINDS]
+    assert [each for each in named if f"`{each}`" not in page] == []
