@@ -17,13 +17,11 @@ from etl.extract.kept import NAMELESS, WHOLE_AT, fingerprint, keep_rows, make_wi
 from etl.extract.manifest import DataFile, Manifest
 from etl.extract.mapping import SourceMap
 from etl.extract.reading import Reading
-from etl.extract.screen import EventCount, scalar
+from etl.extract.screen import EventCount
 from etl.extract.standing import (
     Totals,
-    count_joined,
-    count_sources,
+    count_standing,
     describe_kept,
-    linkage_of,
     make_state,
     note_nodes,
     use_standing,
@@ -95,18 +93,9 @@ class Keeping:
 
     def totals(self) -> tuple[Totals, dict[str, EventCount]]:
         """Count over all keys what a whole run counts in its working tables."""
-        con = self._con
         if self._newest is not None:
-            use_standing(con, self._staging, self._newest)
-        counts, events = count_sources(con)
-        joined = count_joined(con)
-        return Totals(
-            counts={source.name: counts[source.name] for source in self._sources},
-            joined=joined,
-            misfits=scalar(con, "select count(*) from standing where is_misfit"),
-            derived=scalar(con, "select sum(derived_events) from standing"),
-            linkage=linkage_of(con, joined, rows="standing where is_case and", promised="has_promise"),
-        ), events
+            use_standing(self._con, self._staging, self._newest)
+        return count_standing(self._con, [source.name for source in self._sources])
 
     def write(self, readings: Mapping[str, Reading], *, batch_id: int) -> Left:
         """Put the rows and states of this run beside its batch; they count when its manifest is in place."""

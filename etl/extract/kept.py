@@ -29,12 +29,16 @@ MOST_STEPS = 100  # runs after a whole one; then it is time for another, for the
 WHOLE_AT, NAMELESS = "whole_second", "nameless"  # of a source in the manifest
 ROW_BITS = 36  # row numbers of kept rows stand above this bit with their batch, so that they are those of no other run
 _FORM = 1  # of the files; another one makes the next run whole
+# a view: the states of the whole run stay in their file, and each question reads the columns that it asks for
+_NEWER = """
+create table newer as
+select * from read_parquet(?) where {is_any} qualify row_number() over (partition by case_key order by batch_id desc) = 1
+"""
 _KEPT = """
-create table kept as
-with newer as (select * from read_parquet($newer) qualify row_number() over (partition by case_key order by batch_id desc) = 1)
+create view kept as
 select * from newer where not is_gone
 union all by name
-select * from read_parquet($first) as old where case_key not in (select case_key from newer)
+select * from read_parquet('{first}') as old where case_key not in (select case_key from newer)
 """
 _KNOWN = """
 copy (select case_key, case_rows, event_rows from kept where source = ?) to '{path}' (format parquet, compression lz4)
@@ -91,10 +95,8 @@ def open_kept(
     if not 1 <= len(states) <= MOST_STEPS:
         return False
     first, *newer = states
-    if newer:
-        con.execute(_KEPT, {"first": [first], "newer": newer})
-    else:
-        con.execute("create table kept as select * from read_parquet(?)", [[first]])
+    con.execute(_NEWER.format(is_any=bool(newer)), [newer or [first]])
+    con.execute(_KEPT.format(first=first.replace("'", "''")))
     return True
 
 

@@ -7,7 +7,7 @@ has a twin that a whole run takes from its working tables; a test holds that the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,7 +68,8 @@ from quarantine q left join cell_key k using (source, table_name, row_number)
 """
 _TOTALS = """
 select source, coalesce(sum(case_rows) filter (is_open), 0), sum(bad_cases), count(*) filter (is_secret),
-  coalesce(sum(event_rows) filter (is_open), 0), sum(bad_events)
+  coalesce(sum(event_rows) filter (is_open), 0), sum(bad_events), count(joined_to), count(*) filter (is_matched),
+  count(*) filter (is_request), count(*) filter (is_letter), count(*) filter (is_misfit), sum(derived_events)
 from standing group by source
 """
 
@@ -144,23 +145,20 @@ def use_standing(con: duckdb.DuckDBPyConnection, staging: Path, manifest: Manife
         )
 
 
-def count_sources(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, SourceCount], dict[str, EventCount]]:
-    """Count the case rows and the event rows of every source over all keys."""
+def count_standing(con: duckdb.DuckDBPyConnection, sources: Sequence[str]) -> tuple[Totals, dict[str, EventCount]]:
+    """Count over all keys what a whole run counts in its working tables, and the event rows of each source."""
     rows = con.execute(_TOTALS).fetchall()
-    return (
-        {source: SourceCount(read, bad, classified) for source, read, bad, classified, _, _ in rows},
-        {source: EventCount(events, bad) for source, _, _, _, events, bad in rows},
-    )
-
-
-def count_joined(con: duckdb.DuckDBPyConnection) -> Joined:
-    """Count how the references of two systems met, over all keys."""
-    joined, matched = (
-        scalar(con, f"select count(*) from standing where {what}") for what in ("joined_to is not null", "is_matched")
-    )
-    desk, letters = (scalar(con, f"select count(*) from standing where {what}") for what in ("is_request", "is_letter"))
+    joined, matched, desk, letters, misfits, derived = (int(sum(row[place] for row in rows)) for place in range(6, 12))
     followed = scalar(con, "select count(distinct joined_to) from standing")
-    return count_letters(desk=desk, followed=followed, joined=joined, matched=matched, letters=letters)
+    met = count_letters(desk=desk, followed=followed, joined=joined, matched=matched, letters=letters)
+    counts = {source: SourceCount(read, bad, classified) for source, read, bad, classified, *_ in rows}
+    return Totals(
+        counts={source: counts[source] for source in sources},
+        joined=met,
+        misfits=misfits,
+        derived=derived,
+        linkage=linkage_of(con, met, rows="standing where is_case and", promised="has_promise"),
+    ), {source: EventCount(events, bad) for source, _, _, _, events, bad, *_ in rows}
 
 
 def write_state(con: duckdb.DuckDBPyConnection, staging: Path, *, batch_id: int) -> list[Path]:
