@@ -6,11 +6,13 @@ the fine ones; below a shown family or department only its own leaves. Timelines
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from etl.audit.evidence import Evidence
+import pyarrow.compute as pc
+
+from etl.audit.evidence import GROUPS, Evidence, Release
 from etl.model.codes import NOT_RECORDED
 
 # ladder column -> published column, list of codes (None: a tree or a flag)
@@ -128,6 +130,20 @@ class Candidates:
         inside = [node for node in tree if shown is None or shown in _climb(node, tree)]
         wanted = [node for node in inside if (tree[node] is None) or level != COARSE[column]]
         return max(1, len(wanted) + (shown is None and NOT_RECORDED not in tree))
+
+
+def candidates_by_policy(evidence: Evidence) -> dict[str, Candidates]:
+    """Read the lists once for each policy that decided a release, by its hash."""
+    policies = {release.policy_sha256: release.policy for release in evidence.releases}
+    return {sha256: Candidates(evidence, policy) for sha256, policy in policies.items()}
+
+
+def groups_by_release(evidence: Evidence) -> Iterator[tuple[Release, Candidates, list[dict[str, Any]]]]:
+    """Give each release with what its hidden details can be, and the groups it placed."""
+    group, candidates = evidence.partition(GROUPS), candidates_by_policy(evidence)
+    for release in evidence.releases:
+        rows = group.filter(pc.equal(group["release_id"], release.release_id)).to_pylist()
+        yield release, candidates[release.policy_sha256], rows
 
 
 def tree_roots(evidence: Evidence, name: str) -> dict[str, str]:

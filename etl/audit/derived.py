@@ -14,11 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.audit.candidates import COLUMNS
-from etl.audit.evidence import Evidence
+from etl.audit.evidence import GROUPS, Evidence
 from etl.audit.finding import Tally
 from etl.audit.selections import key_text
 
-GROUPS = "case_group"
 EXACT = ("margin", "statutory")
 ON_TIME = "on_time"
 Key = tuple[Any, ...]

@@ -11,13 +11,12 @@ import random
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.audit.evidence import Evidence, own_rows
+from etl.audit.evidence import GROUPS, Evidence, open_database, own_rows
 from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
 from etl.metadata import load_dictionary
@@ -35,7 +34,7 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
     tally = Tally(NAME)
     _attack_rows(evidence, evidence.tables, seed, attempts, tally)
     for older, newer in zip(evidence.databases, evidence.databases[1:], strict=False):
-        with closing(sqlite3.connect(f"file:{newer}?mode=ro", uri=True)) as connection:
+        with open_database(newer) as connection:
             connection.execute("attach database ? as older", [f"file:{older}?mode=ro"])
             _grown(connection, evidence, tally)
     return tally.done()
@@ -57,7 +56,7 @@ def _attack_rows(evidence: Evidence, whole: Mapping[str, pa.Table], seed: int, a
         _released_once(name, whole[name], tally)
         _roll_ups(name, evidence, random.Random(f"{seed}:{NAME}:{name}"), attempts, tally)
     _months_once(whole["margin"], tally)
-    _corrections(evidence, whole["case_group"], tally)
+    _corrections(evidence, whole[GROUPS], tally)
 
 
 def _released_once(name: str, table: pa.Table, tally: Tally) -> None:
@@ -124,13 +123,13 @@ def _corrections(evidence: Evidence, group: pa.Table, tally: Tally) -> None:
             slug = _of_successor(old, new, successors[row["replaced_by_id"]])
         if slug is not None:
             where = key_text({"case_group_id": row["case_group_id"]})
-            tally.hit(slug, tables=("withdrawal", "case_group"), where=where)
+            tally.hit(slug, tables=("withdrawal", GROUPS), where=where)
 
 
 def _of_successor(old: Mapping[str, Any], new: Mapping[str, Any], times: int) -> str | None:
     if times > 1 or new["case_count"] != old["case_count"]:
         return "correction_count"
-    details = [column.name for column in load_dictionary().tables["case_group"].columns if _is_detail(column.name)]
+    details = [column.name for column in load_dictionary().tables[GROUPS].columns if _is_detail(column.name)]
     changed = [name for name in details if new[name] is not None and old[name] != new[name]]
     return "correction_finer" if any(old[name] is None for name in changed) else None
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -26,6 +28,9 @@ from etl.model.plain_yaml import parse_yaml
 from etl.model.text import latin_digits
 
 PUBLISHED = ("datasets", "public")
+GROUPS = "case_group"
+FLOOR_KEY = ("body_id", "case_type_code", "period_code", "late_for_code", "release_id")  # what a floor row is told by
+ROWS_A_RELEASE = 10_000_000  # ids of a release begin at its number times so many
 MANIFEST = "manifest.json"
 POLICY = "policy.yml"
 MONTH = re.compile(r"\d{4}-\d\d")  # the name of a release
@@ -166,6 +171,11 @@ def read_table(release: Release, spec: TableSpec, *, columns: Sequence[str] | No
         return schema.empty_table()
     path = release.folder / f"{spec.name}.parquet"
     return _read_parquet(path, schema) if path.exists() else schema.empty_table()
+
+
+def open_database(path: Path) -> closing[sqlite3.Connection]:
+    """Open a published database, to read it only, as a context that closes it."""
+    return closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True))
 
 
 def read_text(path: Path) -> str:

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from etl.audit.evidence import Evidence
+from etl.audit.evidence import GROUPS, Evidence
 from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
-from etl.audit.windows import CAME, COHORTS, GROUPS, KIND, STOCK, WENT, Windows, stock_windows
+from etl.audit.windows import CAME, COHORTS, KIND, STOCK, WENT, Windows, stock_windows
 
 NAME = "flows"
 Key = tuple[Any, ...]

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.audit import differencing, times
-from etl.audit.evidence import Evidence, Release, list_published, read_table, release_of
+from etl.audit.evidence import GROUPS, ROWS_A_RELEASE, Evidence, Release, list_published, read_table, release_of
 from etl.audit.finding import Attack
 from etl.audit.run import ATTACKERS, Audit, attack_with, audit_document
 from etl.errors import PrivacyError
@@ -27,7 +27,6 @@ from etl.model.plain_yaml import parse_yaml
 
 ATTEMPTS = 500
 MONTHS = 13  # of margins: the flows of a year and the stock before it
-ROWS_A_RELEASE = 10_000_000
 FORM = "gate"
 DURATION = "duration"
 
@@ -80,10 +79,10 @@ class Gate:
         attacks: list[Attack] = []
         for name in ATTACKERS:
             if name == differencing.NAME:
-                whole["case_group"] = self._with_withdrawn(whole["case_group"], tables)
+                whole[GROUPS] = self._with_withdrawn(whole[GROUPS], tables)
                 attacks.append(differencing.attack_release(evidence, whole, seed=seed, attempts=ATTEMPTS))
             elif name == times.NAME and tables[DURATION].num_rows:
-                of_year = replace(evidence, tables={**own, "case_group": self._of_year(tables)})
+                of_year = replace(evidence, tables={**own, GROUPS: self._of_year(tables)})
                 attacks.append(times.attack(of_year, seed=seed, attempts=ATTEMPTS))
             else:
                 attacks.append(attack_with(name, evidence, seed=seed, attempts=ATTEMPTS))
@@ -104,7 +103,7 @@ class Gate:
         rows = [self._groups_of(number) for number in numbers]
         found = [table.filter(pc.is_in(table["case_group_id"], pa.array(withdrawn, pa.int64()))) for table in rows]
         others = keys.filter(pc.not_equal(keys["release_id"], tables["release"]["release_id"][0]))
-        return pa.concat_tables([tables["case_group"], *found, others], promote_options="default")
+        return pa.concat_tables([tables[GROUPS], *found, others], promote_options="default")
 
     def _of_year(self, tables: Mapping[str, pa.Table]) -> pa.Table:
         """Give the groups of every release of the year that ends with this one: the closed sets of `duration`."""
@@ -112,7 +111,7 @@ class Gate:
         earlier = {number: release.release_id for number, release in self._releases.items()}
         earlier |= {number: passed["release"]["release_id"][0].as_py() for number, passed in self._passed.items()}
         numbers = sorted(number for number, release_id in earlier.items() if release_id[:4] == year)
-        return pa.concat_tables([*(self._groups_of(number) for number in numbers), tables["case_group"]])
+        return pa.concat_tables([*(self._groups_of(number) for number in numbers), tables[GROUPS]])
 
     @property
     def _number_of(self) -> set[int]:
@@ -120,8 +119,8 @@ class Gate:
 
     def _groups_of(self, number: int) -> pa.Table:
         if number in self._passed:
-            return self._passed[number]["case_group"]
-        return read_table(self._releases[number], load_dictionary().tables["case_group"])
+            return self._passed[number][GROUPS]
+        return read_table(self._releases[number], load_dictionary().tables[GROUPS])
 
 
 def _kept_tables() -> list[TableSpec]:

@@ -16,15 +16,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pyarrow.compute as pc
-
-from etl.audit.candidates import COLUMNS, Candidates
-from etl.audit.evidence import Evidence, Release
+from etl.audit.candidates import COLUMNS, Candidates, groups_by_release
+from etl.audit.evidence import GROUPS, Evidence, Release
 from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
 
 NAME = "homogeneity"
-GROUPS = "case_group"
 ALWAYS = ("body_id", "case_type_code", "period_code")
 LEAF = "leaf"
 LEVELS = {"service_id": "service_level", "unit_id": "unit_level"}
@@ -35,10 +32,7 @@ Row = dict[str, Any]
 def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
     """Look at every selection that an outsider can make; nothing is drawn."""
     tally = Tally(NAME)
-    group = evidence.partition(GROUPS)
-    for release in evidence.releases:
-        candidates = Candidates(evidence, release.policy)
-        rows = group.filter(pc.equal(group["release_id"], release.release_id)).to_pylist()
+    for release, candidates, rows in groups_by_release(evidence):
         for known in projections(release.policy):
             names = (*ALWAYS, *known, *(LEVELS[name] for name in known if name in LEVELS))
             for key, members in _selections(rows, names, candidates).items():

@@ -18,14 +18,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from etl.audit.candidates import Candidates
-from etl.audit.evidence import Evidence
+from etl.audit.evidence import GROUPS, Evidence
 from etl.audit.finding import Attack, Tally
 from etl.audit.known_days import fitting_step, fitting_wait, step_rows
 from etl.audit.nested import COMPANY, WAITS
 from etl.audit.selections import key_text
 
 NAME = "linkage"
-GROUPS = "case_group"
 PLACE = ("body_id", "case_type_code", "period_code")
 KNOWABLE = ("service_id", "channel_code", "duration_band_code", "outcome_code", "lateness_code", "unit_id", "is_loop")
 FEWEST_BY_DAYS = COMPANY - 1  # between two figures, each with four cases on the other side of it

@@ -13,16 +13,12 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
-import pyarrow.compute as pc
-
-from etl.audit.candidates import ENDLESS, Candidates
-from etl.audit.evidence import Evidence, Release
+from etl.audit.candidates import ENDLESS, Candidates, groups_by_release
+from etl.audit.evidence import FLOOR_KEY, GROUPS, Evidence, Release
 from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
 
 NAME = "minimality"
-GROUPS = "case_group"
-FLOOR_KEY = ("body_id", "case_type_code", "period_code", "late_for_code", "release_id")
 Rung = Mapping[str, str]
 Row = dict[str, Any]
 
@@ -30,11 +26,8 @@ Row = dict[str, Any]
 def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
     """Replay the ladder of each release on its rows; nothing is drawn."""
     tally = Tally(NAME)
-    group = evidence.partition(GROUPS)
-    for release in evidence.releases:
+    for release, candidates, rows in groups_by_release(evidence):
         ladder: Sequence[Rung] = release.policy.get("ladder") or ()
-        candidates = Candidates(evidence, release.policy)
-        rows = group.filter(pc.equal(group["release_id"], release.release_id)).to_pylist()
         for row in rows:
             _blanked(row, ladder, tally)
             _replay_row(row, ladder, release, candidates, tally)

@@ -20,11 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.audit.candidates import tree_roots
-from etl.audit.evidence import Evidence
+from etl.audit.evidence import GROUPS, Evidence
 from etl.audit.finding import Tally
 from etl.audit.selections import key_text
 
-TABLE, GROUPS = "duration", "case_group"
+TABLE = "duration"
 WAITS: Mapping[str, int] = {"wait_p25_days": 25, "wait_median_days": 50, "wait_p75_days": 75, "wait_p90_days": 90}
 SELECTION = ("body_id", "case_type_code", "service_id", "service_level")
 BAND = "timed_band_code"

@@ -7,9 +7,7 @@ either. Pages and the figures beside them, which machines read, say such a numbe
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ import pyarrow.csv as pcsv
 
 from etl.audit.candidates import COLUMNS
 from etl.audit.counts import COUNTED, Figure, Known, Small, of_figures, of_page
-from etl.audit.evidence import Evidence, Release, own_rows, read_json, read_table, read_text
+from etl.audit.evidence import GROUPS, Evidence, Release, open_database, own_rows, read_json, read_table, read_text
 from etl.audit.finding import Attack, Tally
 from etl.audit.kinds import unknown_files
 from etl.audit.words import load_words
@@ -177,7 +175,7 @@ def _database(path: Path, evidence: Evidence, tally: Tally) -> None:
     """Every row of a database is one of its releases'; what it says of itself holds no number of cases."""
     own = {release.release_id: release for release in evidence.releases}[path.stem.removeprefix("portal-")]
     known = Known(evidence.k)
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    with open_database(path) as connection:
         there = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
         for spec in load_dictionary().tables.values():
             if spec.name not in there or spec.scope == "database":
@@ -227,7 +225,7 @@ def _report(release: Release, tables: dict[str, pa.Table], tally: Tally) -> None
     path = release.folder / REPORT if release.folder else Path()
     if not path.is_file():
         return
-    group = own_rows(tables["case_group"])
+    group = own_rows(tables[GROUPS])
     sizes = {name: _cases(group.filter(pc.is_valid(group[name]))) for name, _ in COLUMNS.values()}
     counted = {
         "case_count": _cases(group),

@@ -15,15 +15,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.audit.bounds import Bounds
-from etl.audit.candidates import Candidates
-from etl.audit.evidence import Evidence, Release
+from etl.audit.candidates import Candidates, candidates_by_policy
+from etl.audit.evidence import FLOOR_KEY, GROUPS, Evidence, Release
 from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
-from etl.audit.windows import COHORTS, GROUPS, KIND, STOCK, Windows, stock_windows
+from etl.audit.windows import COHORTS, KIND, STOCK, Windows, stock_windows
 
 NAME = "programme"
 SOLVED = ("outcome", "lateness")
-FLOOR_KEY = ("body_id", "case_type_code", "period_code", "late_for_code", "release_id")
 Row = dict[str, Any]
 Cell = tuple[int, str, str]  # row, outcome, lateness
 
@@ -40,7 +39,7 @@ class Part:
 def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
     """Bound every hidden cell that simple arithmetic does not already free; nothing is drawn."""
     tally = Tally(NAME)
-    candidates = {release.policy_sha256: Candidates(evidence, release.policy) for release in evidence.releases}
+    candidates = candidates_by_policy(evidence)
     for part in _parts(evidence):
         _solve(part, candidates[part.release.policy_sha256], evidence.k, tally)
     _solve_flows(evidence, tally)

@@ -13,14 +13,13 @@ import sqlite3
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from etl.audit.evidence import Evidence, Release
+from etl.audit.evidence import GROUPS, ROWS_A_RELEASE, Evidence, Release, open_database
 from etl.audit.finding import Attack, Tally
 from etl.audit.kinds import unknown_files
 from etl.audit.sqlite_pages import read_pages
@@ -28,7 +27,6 @@ from etl.metadata import TableSpec, load_dictionary
 from etl.model.text import fold
 
 NAME = "side_channels"
-ROWS_A_RELEASE = 10_000_000
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 TEXTS = (".json", ".jsonld", ".yml", ".html", ".svg", ".js", ".xml", ".csv", ".txt")
 CLOCK = re.compile(rb"(?<!\d)(?:19|20)\d\d-\d\d-\d\d[T ]\d\d:\d\d")
@@ -85,7 +83,7 @@ def _is_sorted(table: pa.Table, spec: TableSpec, first: int) -> bool:
 
 
 def _timelines_of_nobody(evidence: Evidence, tally: Tally) -> None:
-    group, trace, step = (evidence.table(name) for name in ("case_group", "trace", "trace_step"))
+    group, trace, step = (evidence.table(name) for name in (GROUPS, "trace", "trace_step"))
     if not trace.num_rows:
         return
     used = pc.unique(group["trace_id"]).drop_null()
@@ -151,7 +149,7 @@ def _database(path: Path, known: frozenset[bytes], tally: Tally) -> None:
             "residue", tables=(), where=f"{path.name}: {pages.free_count} free pages, {len(pages.dirty)} not clean"
         )
     tables = load_dictionary().tables
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    with open_database(path) as connection:
         for (name,) in connection.execute("select name from sqlite_master where type = 'table'").fetchall():
             tally.tried()
             if name in tables:

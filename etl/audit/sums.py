@@ -12,18 +12,16 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from typing import Any
 
 import pyarrow.compute as pc
 
 from etl.audit.derived import Key, subtract_derived, sum_cases
-from etl.audit.evidence import Evidence
+from etl.audit.evidence import GROUPS, Evidence, open_database
 from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
 
 NAME = "sums"
-GROUPS = "case_group"
 DIMENSIONS = {"outcome": "outcome_code"}
 
 
@@ -34,7 +32,7 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
     _statutory_less_groups(evidence, tally)
     subtract_derived(evidence, tally)
     for path in evidence.databases[-1:]:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        with open_database(path) as connection:
             _totals(connection, evidence, tally)
     return tally.done()
 
@@ -43,7 +41,7 @@ def _margin_less_groups(evidence: Evidence, tally: Tally) -> None:
     """Months whose own period is released: finished - groups of the period, floor included, must leave nothing."""
     margin = evidence.table("margin")
     for name in evidence.populations:
-        column = {"case_group": "finished_count", "cohort_group": "registered_count"}.get(name)
+        column = {GROUPS: "finished_count", "cohort_group": "registered_count"}.get(name)
         group = evidence.partition(name)
         if column is None or not {"period_code", "late_for_code"} <= set(group.column_names):
             continue

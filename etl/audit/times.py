@@ -11,7 +11,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.audit.evidence import Evidence
+from etl.audit.evidence import GROUPS, Evidence
 from etl.audit.finding import Attack, Tally
 from etl.audit.nested import bound_nested, fewest
 from etl.audit.selections import key_text
@@ -64,5 +64,5 @@ def _percent(figure: str) -> int:
 
 
 def _sizes(evidence: Evidence) -> dict[int, int]:
-    group = evidence.table("case_group")
+    group = evidence.table(GROUPS)
     return dict(zip(group["case_group_id"].to_pylist(), group["case_count"].to_pylist(), strict=True))

@@ -16,12 +16,12 @@ import numpy as np
 import pyarrow.compute as pc
 
 from etl.audit.candidates import tree_roots
-from etl.audit.evidence import Evidence
+from etl.audit.evidence import GROUPS, Evidence
 from etl.audit.selections import Numbers
 from etl.model.identity import month_span
 
 KIND = ("body_id", "case_type_code")
-COHORTS, GROUPS, STOCK = "cohort_group", "case_group", "open_group"
+COHORTS, STOCK = "cohort_group", "open_group"
 CAME = ("registered_count", "late_registered_count")
 WENT = ("finished_count", "late_finished_count")
 EARLIER = "earlier"
