@@ -62,7 +62,7 @@ def audit(
             "audit-hit",
             found=f"{report.hit_count} hits in {', '.join(a.attacker for a in report.attacks if a.hit_count)}",
             expected="nothing to be learnt of fewer than k cases",
-            todo="The places stand above. Withdraw the groups and take away the files named, and report it to whoever runs the portal.",
+            todo="The places stand above. Withdraw the groups, remove the files named, and report it to whoever runs the portal.",
         )
 
 
