@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -29,7 +29,7 @@ class LineProgress:
         """Write the name of a step the first time it is heard of."""
         if name not in self._known:
             self._known.add(name)
-            print(f"{name} …" if total is None else f"{name} ({total:,}) …", file=sys.stderr, flush=True)
+            tell(f"{name} …" if total is None else f"{name} ({total:,}) …")
 
 
 class BarProgress:
@@ -62,8 +62,8 @@ def show_progress() -> Iterator[Progress]:
 def tell_error(error: PortalError) -> None:
     """Write an error's three parts and where it is explained to stderr."""
     for name, text in (("found", error.found), ("expected", error.expected), ("do", error.todo)):
-        print(f"{name + ':':<10}{text}", file=sys.stderr)
-    print(f"{'more:':<10}docs/reference/errors.md#{error.slug} (exit {error.exit_code})", file=sys.stderr)
+        tell(f"{name + ':':<10}{text}")
+    tell(f"{'more:':<10}docs/reference/errors.md#{error.slug} (exit {error.exit_code})")
 
 
 def show_log(name: str) -> None:
@@ -77,5 +77,6 @@ def show_log(name: str) -> None:
 
 
 def tell(text: str) -> None:
-    """Write a line for people to stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Write a line for people to stderr; a run does not end because nobody reads it any more."""
+    with suppress(BrokenPipeError):
+        print(text, file=sys.stderr, flush=True)

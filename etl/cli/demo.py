@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from etl.cli.console import show_progress, tell
-from etl.cli.options import json_option, write_json
+from etl.cli.options import WholeHelp, json_option, write_json
 from etl.cli.summary import tell_office
 from etl.demo import OfficeSummary, advance_office, make_office
-from etl.instance import Instance, explain_disk
+from etl.instance import Instance
 
 
-@click.group()
+@click.group(cls=WholeHelp)
 def demo() -> None:
     """The synthetic service desk and office automation."""
 
@@ -27,7 +27,7 @@ def demo() -> None:
 @json_option
 def office(out: Path, until: str, months: int, cases: int, seed: int, as_json: bool) -> None:
     """Write the databases of a synthetic office into the folder OUT."""
-    with explain_disk(), show_progress() as progress:
+    with show_progress() as progress:
         summary = make_office(out, until=until, months=months, cases=cases, seed=seed, progress=progress)
     _tell(summary, as_json)
 
@@ -38,7 +38,7 @@ def office(out: Path, until: str, months: int, cases: int, seed: int, as_json: b
 @click.pass_obj
 def advance(instance: Instance, months: int, as_json: bool) -> None:
     """Let time pass in the office of this instance."""
-    with explain_disk(), instance.lock(), show_progress() as progress:
+    with instance.lock(), show_progress() as progress:
         summary = advance_office(instance.office, months=months, progress=progress)
     _tell(summary, as_json)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,20 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Write the re
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
 
 
+class WholeHelp(click.Group):
+    """A group whose help says the whole sentence of each verb, on as many lines as it takes."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs with their sentences."""
+        verbs = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.get_short_help_str(limit=1_000)) for name, verb in verbs if verb])
+
+
 def write_json(report: object) -> None:
-    """Write a report (dataclasses, mappings, paths, dates) to stdout as one line of JSON."""
-    click.echo(json.dumps(_plain(report), ensure_ascii=False, sort_keys=True))
+    """Write a report (dataclasses, mappings, paths, dates) to stdout as one line of JSON, if anybody still reads it."""
+    with suppress(BrokenPipeError):
+        click.echo(json.dumps(_plain(report), ensure_ascii=False, sort_keys=True))
 
 
 def _plain(value: object) -> Any:

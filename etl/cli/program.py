@@ -1,7 +1,8 @@
 """The program itself: its global options, its exit codes, and what happens to an error.
 
-Exit codes: 0 ok and "nothing new" · 1 internal · 2 usage · 12 cannot check · 20 privacy · 21 source · 22 settings · 23 release ·
-75 locked · 130 stopped by Ctrl-C. An unexpected exception shows one line and no traceback (SHAFAF_DEBUG=1 shows it).
+Exit codes: 0 ok and "nothing new" · 1 internal · 2 usage · 10 tampered · 12 cannot check · 20 privacy · 21 source ·
+22 settings · 23 release · 75 locked · 130 stopped by Ctrl-C. An unexpected exception shows one line and no traceback
+(SHAFAF_DEBUG=1 shows it).
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import click
 
 from etl.cli.console import tell, tell_error
 from etl.cli.journal import close_journal, note_error, place_of
+from etl.cli.options import WholeHelp
 from etl.errors import PortalError
-from etl.instance import Instance
+from etl.instance import Instance, explain_disk
 
 STOPPED = 130
 OBJECTS_BETWEEN = (20_000, 10, 10)  # collections: queries are many small objects that live until they have run
@@ -37,7 +39,7 @@ _VERBS = {
 }
 
 
-class _Verbs(click.Group):
+class _Verbs(WholeHelp):
     """The verbs of the program, each loaded when it is asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -73,7 +75,13 @@ def main(args: Sequence[str] | None = None) -> None:
         gc.freeze()
         gc.set_threshold(*OBJECTS_BETWEEN)
     try:
-        code = program.main(args=args, prog_name="shafaf", standalone_mode=False)
+        with explain_disk():
+            code = program.main(args=args, prog_name="shafaf", standalone_mode=False)
+        code = code if isinstance(code, int) else 0
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read stdout has enough; what was to be done is done before it is told
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
     except PortalError as error:
         note_error("error", {"slug": error.slug, "exit_code": error.exit_code})
         tell_error(error)
@@ -89,7 +97,7 @@ def main(args: Sequence[str] | None = None) -> None:
         tell("stopped; what was released is whole")
         code = STOPPED
     close_journal()
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(code)
 
 
 def _tell_internal_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -12,7 +12,7 @@ from etl.audit import audit as attack_all
 from etl.cli.console import show_progress, tell
 from etl.cli.options import json_option, write_json
 from etl.errors import PrivacyError, TamperedError
-from etl.instance import Instance, explain_disk
+from etl.instance import Instance
 from etl.instance.durable import replace_durable
 
 
@@ -42,6 +42,8 @@ def audit(
     Reads datasets/ and public/ only, so it works on a downloaded copy. Exit codes: 0 no hit, 20 a hit, 12 cannot check.
     With --attested it attacks nothing: 0 every number came out again, 10 one did not or staging was changed, 12 cannot check.
     """
+    if page is not None and not page.absolute().parent.is_dir():
+        raise click.BadParameter("its folder does not exist", param_hint="--html")
     if attested:
         _attest(instance, release, as_json=as_json)
         return
@@ -53,8 +55,7 @@ def audit(
     for line in tell_audit(report):
         tell(line)
     if page is not None:
-        with explain_disk():
-            replace_durable(page, audit_page(report).encode())
+        replace_durable(page, audit_page(report).encode())
     if as_json:
         write_json(audit_document(report))
     if report.hit_count:

@@ -104,10 +104,11 @@ class Converter:
             if how.constant is not None:
                 made[name] = pa.repeat(pa.scalar(how.constant, pa.string()), batch.size)
             elif name != "requester_key" and not how.event:
-                made.update(self._column(name, how, self._encoded(how, batch), bad))
+                made.update(self._column(name, how, self.encoded(how, batch), bad))
         return made
 
-    def _encoded(self, how: ColumnMap, batch: Batch) -> Encoded:
+    def encoded(self, how: ColumnMap, batch: Batch) -> Encoded:
+        """Give the source column that is mapped, or the several ones joined."""
         if not how.columns:
             return batch.columns[how.column]
         return join_columns([batch.columns[name] for name in how.columns], how.join, self.is_missing)

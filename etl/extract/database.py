@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from etl.errors import SettingsError, SourceError
 from etl.extract.mapping import SourceMap
-from etl.extract.rows import BATCH_ROWS, Batch, Marks, OpenSource, check_columns, encode
+from etl.extract.rows import BATCH_ROWS, Batch, Marks, OpenSource, encode, find_columns
 
 # the order that a query ends with, where nothing behind it could be more than names: a count needs none and is quicker without
 _ORDER = re.compile(r"\border\s+by\b(?:(?!\blimit\b|\boffset\b|\bfetch\b|\bfor\b|--|/\*)[^()'\"])*\Z", re.IGNORECASE)
@@ -125,12 +125,11 @@ class _SqlSource(OpenSource):
             names = list(result.keys())
         except SQLAlchemyError as error:
             raise _query_fails(self._source, f"{table}.sql", error) from None
-        check_columns(columns, names, self._source.name)
-        places = [names.index(name) for name in columns]
+        places = find_columns(columns, names, self._source.name)
         row = 1
         while part := result.cursor_strategy.fetchmany(result, result.cursor, BATCH_ROWS):  # the driver's own tuples
             by_column = list(zip(*part, strict=True))
-            encoded = {name: encode(by_column[place]) for name, place in zip(columns, places, strict=True)}
+            encoded = {name: encode(by_column[place]) for name, place in places.items()}
             yield Batch(row, len(part), encoded)
             row += len(part)
 
@@ -193,7 +192,7 @@ def engine_of(source: SourceMap, root: Path) -> sa.Engine:
     """Make the engine of a source's address; SettingsError where it is none, SourceError where its file is absent."""
     try:
         return sa.create_engine(_address_of(source, root))
-    except (SQLAlchemyError, ModuleNotFoundError):
+    except (SQLAlchemyError, ModuleNotFoundError, ValueError):  # a port that is no number, a NUL
         raise SettingsError(
             "source-url",
             found=f"no usable address of source {source.name!r}",
@@ -207,12 +206,12 @@ def _address_of(source: SourceMap, root: Path) -> sa.URL:
     if text.startswith("env:"):
         text = os.environ.get(source.url.removeprefix("env:"), "")
     url = sa.make_url(text)
-    if url.drivername != "sqlite" or not url.database or url.database == ":memory:":
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return url
     path = root / url.database
     if not is_file(path):
         raise unreachable(source, "database file")
-    return url.set(database=f"file:{path.resolve()}", query={"mode": "ro", "uri": "true"})
+    return url.set(database=path.resolve().as_uri(), query={"mode": "ro", "uri": "true"})
 
 
 def is_file(path: Path) -> bool:

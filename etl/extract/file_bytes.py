@@ -11,6 +11,7 @@ import codecs
 import csv
 import gzip
 import io
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -128,12 +129,21 @@ def open_bytes(path: Path, source: SourceMap) -> Iterator[BoundedBytes]:
     except OSError:
         raise unreadable(source) from None
     with packed:
+        before = os.fstat(packed.fileno())
         try:
             yield BoundedBytes(packed, source)
+            after = os.fstat(packed.fileno())
         except OSError as error:
             if error.filename is None and error.errno is None:
                 raise
             raise unreadable(source) from None
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise SourceError(
+            "source-moving",
+            found=f"a file of source {source.name!r} that changed while it was read",
+            expected="a file that is written before the run begins; nothing was written",
+            todo="Let the export write under another name and rename the file at its end, then run again.",
+        )
 
 
 def read_header(path: Path, source: SourceMap) -> list[str]:
@@ -143,13 +153,14 @@ def read_header(path: Path, source: SourceMap) -> list[str]:
         while b"\n" not in head and (block := stream.read(1 << 16)):
             head += block
             _check_text(head, stream, source)
-    line = head.split(b"\n", 1)[0].removeprefix(codecs.BOM_UTF8).rstrip(b"\r")
-    if not line.strip():
-        raise empty(source, "header line")
     try:
-        return next(csv.reader([line.decode()], delimiter=source.delimiter))
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+        names = next(csv.reader(io.StringIO(text, newline=""), delimiter=source.delimiter), [])
     except (UnicodeDecodeError, csv.Error):
         raise wrong_encoding(source) from None
+    if not any(name.strip() for name in names):
+        raise empty(source, "header line")
+    return names
 
 
 def unreadable(source: SourceMap) -> SourceError:

@@ -56,20 +56,27 @@ class Manifest:
 
 def read_manifests(folder: Path) -> tuple[Manifest, ...]:
     """Read every manifest in var/staging, oldest first; SettingsError where another version made them."""
-    paths = sorted((folder / _FOLDER).glob("[0-9]*.json"))
-    return tuple(_read(path) for path in paths)
+    return tuple(_read(path) for path in _paths(folder))
 
 
 def newest_manifest(folder: Path, *, batches: int | None = None) -> Manifest | None:
     """Read the newest manifest in var/staging (of the oldest so many batches), or None before the first batch."""
-    paths = sorted((folder / _FOLDER).glob("[0-9]*.json"))[:batches]
+    paths = _paths(folder)[:batches]
     return _read(paths[-1]) if paths else None
 
 
 def batch_hashes(folder: Path) -> tuple[tuple[str, str], ...]:
     """Name every batch in var/staging with the SHA-256 of its manifest, oldest first; manifests hash their files."""
-    paths = sorted((folder / _FOLDER).glob("[0-9]*.json"))
-    return tuple((path.name, sha256_of(path)) for path in paths)
+    return tuple((path.name, sha256_of(path)) for path in _paths(folder))
+
+
+def _paths(folder: Path) -> list[Path]:
+    """List the manifests, oldest first; a folder that may not be read is no empty one, as it would be to a glob."""
+    batches = folder / _FOLDER
+    try:
+        return sorted(path for path in batches.iterdir() if path.match("[0-9]*.json"))
+    except FileNotFoundError:
+        return []
 
 
 def check_batches(folder: Path, named: Sequence[tuple[str, str]]) -> None:
@@ -159,7 +166,7 @@ def _read(path: Path) -> Manifest:
         version = raw["staging_version"]
         if version == STAGING_VERSION:
             return _CONVERTER.structure(raw, Manifest)
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, cattrs.BaseValidationError):
+    except (ValueError, KeyError, TypeError, RecursionError, IsADirectoryError, cattrs.BaseValidationError):
         version = "unreadable"
     raise SettingsError(
         "staging-version",

@@ -7,7 +7,6 @@ known one. This module reads the mapping only; it opens no source.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date
@@ -16,12 +15,13 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import cattrs
-from cattrs.errors import ForbiddenExtraKeysError
 
 from etl.errors import SettingsError, nearest
 from etl.extract.formats import FIRST_YEAR, fault_of
 from etl.metadata import Settings
+from etl.metadata.written import faults_of, make_converter, read_toml, unknown_key
 from etl.model.codes import MILESTONES
+from etl.model.text import fold
 
 CASE_COLUMNS = (
     "case_type_code",
@@ -65,6 +65,9 @@ ROLES = ("", "desk", "automation")
 ENCODINGS = ("utf-8", "windows-1256", "utf-16")
 DELIMITERS = (",", ";", "\t", "|")
 LAST_YEAR = 2200
+LONGEST_LINE = 1 << 30  # a line is held in memory
+MOST = 1 << 62
+_NOT_KEYS = ("name", "folder", "date_events")  # fields of a mapping that its file does not write so
 
 
 @dataclass(frozen=True)
@@ -193,14 +196,15 @@ class SourceMap:
 
 def load_sources(folder: Path, settings: Settings, *, only: Iterable[str] = ()) -> tuple[SourceMap, ...]:
     """Read every mapping in `sources/` by name; SettingsError where there is none or `only` names an unknown one."""
-    names = sorted(path.parent.name for path in folder.glob("*/source.toml"))
-    if not names:
-        raise SettingsError(
-            "no-sources",
-            found="no sources/NAME/source.toml",
-            expected="at least one source",
-            todo="Write a mapping; docs/reference/source-toml.md says how, examples/ has five.",
-        )
+    names = sorted(path.name for path in folder.glob("[!.]*") if path.is_dir())
+    for name in names or ("NAME",):
+        if not (folder / name / "source.toml").exists():
+            raise SettingsError(
+                "no-sources",
+                found=f"no sources/{name}/source.toml",
+                expected="at least one source, and a mapping in the folder of each",
+                todo="Write it; docs/reference/source-toml.md says how, examples/ has five.",
+            )
     wanted = tuple(only) or tuple(names)
     for name in wanted:
         if name not in names:
@@ -217,16 +221,11 @@ def load_source(folder: Path, settings: Settings) -> SourceMap:
     """Read and check one mapping; SettingsError in three parts where it is wrong."""
     place = f"sources/{folder.name}/source.toml"
     try:
-        raw = tomllib.loads((folder / "source.toml").read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        line = re.search(r"line \d+", str(error))
-        raise _wrong(
-            "source-syntax",
-            f"{place} that cannot be read as TOML{f' ({line[0]})' if line else ''}",
-            "TOML in UTF-8",
-            "Correct the file.",
-        ) from None
-    for key in ("name", "folder", "date_events"):
+        raw = read_toml(folder / "source.toml")
+    except ValueError as error:
+        found = f"{place} that cannot be read as TOML{f' ({error})' if str(error) else ''}"
+        raise _wrong("source-syntax", found, "TOML in UTF-8, each key once", "Correct the file.") from None
+    for key in _NOT_KEYS:
         if key in raw:
             raise _unknown(key, [f.name for f in fields(SourceMap)][2:], place)
     whole = {**raw, "name": folder.name, "folder": folder}
@@ -277,12 +276,10 @@ def check_source(source: SourceMap) -> None:
             "Name one; no clock of the machine enters a release.",
         )
     if source.snapshot_on is not None and not FIRST_YEAR <= source.snapshot_on.year < LAST_YEAR:
-        raise _wrong(
-            "source-snapshot",
-            f"snapshot_on in the year {source.snapshot_on.year} in {place}",
-            f"a day of the Gregorian calendar, {FIRST_YEAR} or later",
-            "Write it as 2026-03-20, whatever calendar the source has.",
-        )
+        found = f"snapshot_on in the year {source.snapshot_on.year} in {place}"
+        expected = f"a day of the Gregorian calendar, {FIRST_YEAR} or later"
+        todo = "Write it as 2026-03-20, whatever calendar the source has."
+        raise _wrong("source-snapshot", found, expected, todo)
 
 
 def is_workbook(source: SourceMap) -> bool:
@@ -295,12 +292,9 @@ def _check_secrecy(source: SourceMap, place: str) -> None:
     by_column = bool(secrecy.column) and "normal" in source.secrecy_map.values()
     by_constant = secrecy.constant == "normal" and bool(secrecy.why)
     if by_column == by_constant:
-        raise _wrong(
-            "source-secrecy",
-            f"a [secrecy] in {place} that decides nothing",
-            'a column with a map to "normal", or constant = "normal" with why',
-            "State how the secrecy class of a case is known.",
-        )
+        expected = 'a column with a map to "normal", or constant = "normal" with why'
+        todo = "State how the secrecy class of a case is known."
+        raise _wrong("source-secrecy", f"a [secrecy] in {place} that decides nothing", expected, todo)
 
 
 def _check_columns(source: SourceMap, place: str) -> None:
@@ -312,6 +306,9 @@ def _check_columns(source: SourceMap, place: str) -> None:
                 found = f"{name} in [{table}] of {place}"
                 expected = "one of column, columns, constant, event"
                 raise _wrong("source-column", found, expected, "Keep one of them.")
+            if how.constant is not None and not name.endswith(("_code", "_id")):
+                found = f"a constant {name} in [{table}] of {place}"
+                raise _wrong("source-column", found, "a source column: only codes are constant", "Name its column.")
             if how.event or how.milestone:
                 _check_event_date(name, how, table, place=place)
             if how.code not in ("", "slug"):
@@ -327,6 +324,11 @@ def _check_columns(source: SourceMap, place: str) -> None:
     if "registered_on" not in source.case and "received_at" not in source.case:
         found = f"neither registered_on nor received_at in [case] of {place}"
         raise _wrong("source-needs", found, "a day on which cases begin", "Map one of the two.")
+    if not source.link.case_ref or not all(names and all(names) for names in source.link.link_ref):
+        raise _wrong("source-needs", f"an empty name in [link] of {place}", "names of columns", "Write them.")
+    if not all(event.column and event.activity for event in source.date_events):
+        found = f"an [[event]] of {place} without its column or activity"
+        raise _wrong("source-needs", found, "both", "Write them.")
     if source.event and "activity_code" not in source.event:
         raise _wrong("source-needs", f"no activity_code in [event] of {place}", "this column", "Map it.")
     if source.shape == "events" and not source.event:
@@ -336,12 +338,23 @@ def _check_columns(source: SourceMap, place: str) -> None:
 def _check_patterns(source: SourceMap, place: str) -> None:
     tables = {"milestone": source.milestone} | {f"map.{name}": pairs for name, pairs in source.map.items()}
     for name, pairs in tables.items():
-        for key in pairs:
+        for key, code in pairs.items():
             try:
-                re.compile(key.removeprefix("re:") if key.startswith("re:") else "")
-            except re.error:
-                found = f"the pattern {key!r} in [{name}] of {place}"
-                raise _wrong("source-pattern", found, "a regular expression after re:", "Correct it.") from None
+                re.compile(key.removeprefix("re:")).sub(code, "") if key.startswith("re:") else None
+            except (re.error, IndexError):
+                found, expected = f"the pattern {key!r} in [{name}] of {place}", "a regular expression after re:"
+                raise _wrong("source-pattern", found, f"{expected}, and groups that it has", "Correct it.") from None
+        _check_spellings(pairs, f"[{name}] of {place}")
+    _check_spellings(source.secrecy_map, f"[secrecy] of {place}")
+
+
+def _check_spellings(pairs: Mapping[str, str], place: str) -> None:
+    """Check that no two keys are one text once they are folded and mean two codes: one of them would be lost."""
+    codes: dict[str, str] = {}
+    for key, code in pairs.items():
+        if not key.startswith("re:") and codes.setdefault(fold(key), code) != code:
+            found = f"two spellings of {key!r} with two codes in {place}"
+            raise _wrong("source-map-twice", found, "one code for what is compared as one text", "Leave one out.")
 
 
 def _check_event_date(name: str, how: ColumnMap, table: str, *, place: str) -> None:
@@ -373,27 +386,18 @@ def _check_forms(source: SourceMap, place: str) -> None:
             )
     if source.shape == "events" and source.date_events or source.shape == "case_row" and source.event:
         found = f"{'[[event]]' if source.date_events else '[event]'} with shape = {source.shape!r} in {place}"
-        raise _wrong(
-            "source-shape", found, '[event] for "events", [[event]] for "case_row"', "Keep the form of the shape."
-        )
-    for key in (*source.milestone, *(key for pairs in source.map.values() for key in pairs)):
-        try:
-            re.compile(key.removeprefix("re:") if key.startswith("re:") else "")
-        except re.error:
-            found = f"the regular expression {key!r} in {place}"
-            raise _wrong("source-pattern", found, "an expression that Python's re understands", "Correct it.") from None
+        expected = '[event] for "events", [[event]] for "case_row"'
+        raise _wrong("source-shape", found, expected, "Keep the form of the shape.")
 
 
 def _check_limits(limits: Limits, place: str) -> None:
     shares = (limits.quarantine_share, limits.shrink_share)
     counts = (limits.growth_from, limits.line_bytes, limits.unpacked_bytes, limits.unpack_ratio)
-    if not all(0 <= share <= 1 for share in shares) or not limits.growth_share >= 0 or min(counts) < 1:
-        raise _wrong(
-            "source-limit",
-            f"a limit out of range in [limits] of {place}",
-            "shares from 0 to 1 (growth_share from 0), counts and bytes from 1",
-            "Correct it.",
-        )
+    is_in_range = all(0 <= share <= 1 for share in shares) and limits.growth_share >= 0
+    if not is_in_range or min(counts) < 1 or limits.line_bytes > LONGEST_LINE or max(counts) > MOST:
+        found = f"a limit out of range in [limits] of {place}"
+        expected = f"shares from 0 to 1 (growth_share from 0), counts and bytes from 1, line_bytes to {LONGEST_LINE}"
+        raise _wrong("source-limit", found, expected, "Correct it.")
 
 
 def _check_changes(source: SourceMap, place: str) -> None:
@@ -422,30 +426,22 @@ def _wrong(slug: str, found: str, expected: str, todo: str) -> SettingsError:
 
 def _unknown(key: str, known: Iterable[str], place: str) -> SettingsError:
     names = list(known)
-    return _wrong(
-        "source-unknown-key",
-        f"the unknown key {key!r} in {place}",
-        f"one of {', '.join(names)}",
-        f"Nearest: {nearest(key, names)}.",
-    )
+    found, todo = f"the unknown key {key!r} in {place}", f"Nearest: {nearest(key, names)}."
+    return _wrong("source-unknown-key", found, f"one of {', '.join(names)}", todo)
 
 
 def _explain(error: cattrs.BaseValidationError, place: str) -> SettingsError:
-    for part in _leaves(error):
-        if isinstance(part, ForbiddenExtraKeysError):
-            known = [f.name for f in fields(part.cl) if f.name not in ("name", "folder", "date_events")]
-            return _unknown(sorted(part.extra_fields)[0], known, place)
-    lines = "; ".join(cattrs.transform_error(error, path=place)[:5])
-    return _wrong("source-type", lines, "the keys that docs/reference/source-toml.md names", "Correct the mapping.")
-
-
-def _leaves(error: BaseException) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        return [leaf for part in error.exceptions for leaf in _leaves(part)]
-    return [error]
+    unknown = unknown_key(error)
+    if unknown:
+        return _unknown(unknown[0], (name for name in unknown[1] if name not in _NOT_KEYS), place)
+    lines = "; ".join(f"{key or 'all of it'} {wrong}" for key, wrong in faults_of(error, place))
+    found, expected = f"in {place}: {lines}", "the keys that docs/reference/source-toml.md names"
+    return _wrong("source-type", found, expected, "Correct the mapping.")
 
 
 def _texts(value: Any, _: Any) -> tuple[str, ...]:
+    if not isinstance(value, str | list):
+        raise ValueError
     return (value,) if isinstance(value, str) else tuple(str(item) for item in value)
 
 
@@ -455,15 +451,16 @@ def _references(value: Any, _: Any) -> tuple[tuple[str, ...], ...]:
 
 
 def _name_or_pairs(value: Any, _: Any) -> str | Mapping[str, str]:
-    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else str(value)
+    if not isinstance(value, str | dict):
+        raise ValueError
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
 def _make_converter() -> cattrs.Converter:
-    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter = make_converter()
     converter.register_structure_hook_func(lambda cls: cls == tuple[str, ...], _texts)
     converter.register_structure_hook_func(lambda cls: cls == tuple[tuple[str, ...], ...], _references)
     converter.register_structure_hook_func(lambda cls: cls == str | Mapping[str, str], _name_or_pairs)
-    converter.register_structure_hook(date, lambda v, _: v if isinstance(v, date) else date.fromisoformat(str(v)))
     structure = converter.get_structure_hook(ColumnMap)
     converter.register_structure_hook(
         ColumnMap, lambda v, cls: structure({"column": v} if isinstance(v, str) else v, cls)

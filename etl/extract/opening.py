@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -20,10 +21,11 @@ from etl.errors import SourceError
 from etl.extract.database import engine_of, is_file, open_database, unreachable
 from etl.extract.file_bytes import BoundedBytes, open_bytes, read_header, wrong_encoding
 from etl.extract.mapping import SourceMap, is_workbook
-from etl.extract.rows import BATCH_ROWS, Batch, Marks, OpenSource, check_columns, encode, encode_arrow
+from etl.extract.rows import BATCH_ROWS, Batch, Encoded, Marks, OpenSource, encode, encode_arrow, find_columns
 from etl.extract.sheet import Sheet
 
 _BLOCK_BYTES = 4 << 20
+_OPEN_IN_EXCEL = "~$"  # the file by which Excel says that another one is open
 
 
 @contextmanager
@@ -31,7 +33,7 @@ def open_source(source: SourceMap, root: Path) -> Iterator[OpenSource]:
     """Open a source for reading; SourceError (exit 21) where it cannot be reached, SettingsError where it is misnamed."""
     if source.kind == "table":
         opened = _SheetSource if is_workbook(source) else _CsvSource
-        yield opened(source, _file_of(source, root))
+        yield opened(source, _files_of(source, root))
         return
     with open_database(source, root) as rows:
         yield rows
@@ -40,30 +42,48 @@ def open_source(source: SourceMap, root: Path) -> Iterator[OpenSource]:
 def size_of(source: SourceMap, root: Path) -> int:
     """Say how many bytes a source has, as far as its address tells: a database on a server counts as endless."""
     if source.kind == "table":
-        return _file_of(source, root).stat().st_size
+        return sum(path.stat().st_size for path in _files_of(source, root))
     url = engine_of(source, root).url
-    if url.drivername != "sqlite" or not url.database or url.database == ":memory:":
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return sys.maxsize
-    return Path(url.database.removeprefix("file:")).stat().st_size
+    return Path(unquote(url.database.removeprefix("file://"))).stat().st_size
 
 
-class _CsvSource(OpenSource):
-    def __init__(self, source: SourceMap, path: Path) -> None:
+class _FileSource(OpenSource):
+    """The files of a source one after the other; rows are counted on."""
+
+    def __init__(self, source: SourceMap, paths: Sequence[Path]) -> None:
         self._source = source
-        self._path = path
+        self._paths = paths
 
     def batches(self, table: str, columns: Sequence[str], since: Marks | None = None) -> Iterator[Batch]:
-        """Read the file's named columns as text; the names are pushed into the reader."""
-        check_columns(columns, read_header(self._path, self._source), self._source.name)
+        """Read the named columns of every file."""
+        row = 1
+        for path in self._paths:
+            try:
+                for size, encoded in self._parts(path, columns):
+                    if size:
+                        yield Batch(row, size, encoded)
+                    row += size
+            except SourceError as error:
+                error.found += f" ({path.name})" if len(self._paths) > 1 else ""
+                raise
+
+    def _parts(self, path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Encoded]]]:
+        """Give the rows of one file in bounded parts: how many, and their columns."""
+        raise NotImplementedError
+
+
+class _CsvSource(_FileSource):
+    def _parts(self, path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Encoded]]]:
+        """Read a file's named columns as text; the names are pushed into the reader."""
+        header = read_header(path, self._source)
+        names = {name: header[place] for name, place in find_columns(columns, header, self._source.name).items()}
         try:
-            with open_bytes(self._path, self._source) as stream:
-                row = 1
-                for batch in self._open(stream, columns):
-                    if batch.num_rows:
-                        encoded = {name: encode_arrow(batch.column(name)) for name in columns}
-                        yield Batch(row, batch.num_rows, encoded)
-                    row += batch.num_rows
-        except pa.ArrowInvalid as error:
+            with open_bytes(path, self._source) as stream:
+                for batch in self._open(stream, list(dict.fromkeys(names.values()))):
+                    yield batch.num_rows, {name: encode_arrow(batch.column(own)) for name, own in names.items()}
+        except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
             raise _explain_csv(self._source, str(error)) from None
 
     def _open(self, stream: BoundedBytes, columns: Sequence[str]) -> pa_csv.CSVStreamingReader:
@@ -96,33 +116,26 @@ def _explain_csv(source: SourceMap, message: str) -> SourceError:
     )
 
 
-class _SheetSource(OpenSource):
-    def __init__(self, source: SourceMap, path: Path) -> None:
-        self._source = source
-        self._path = path
-
-    def batches(self, table: str, columns: Sequence[str], since: Marks | None = None) -> Iterator[Batch]:
-        """Read the sheet's named columns, 20,000 rows at a time."""
-        sheet = Sheet(self._path, self._source)
-        check_columns(columns, sheet.names, self._source.name)
-        places = [sheet.names.index(name) for name in columns]
-        row = 1
+class _SheetSource(_FileSource):
+    def _parts(self, path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, Encoded]]]:
+        """Read a sheet's named columns, 20,000 rows at a time."""
+        sheet = Sheet(path, self._source)
+        places = find_columns(columns, sheet.names, self._source.name)
         for part in sheet.batches(BATCH_ROWS):
-            encoded = {
-                name: encode([cells[place] for cells in part]) for name, place in zip(columns, places, strict=True)
-            }
-            yield Batch(row, len(part), encoded)
-            row += len(part)
+            yield len(part), {name: encode([cells[place] for cells in part]) for name, place in places.items()}
 
 
-def _file_of(source: SourceMap, root: Path) -> Path:
+def _files_of(source: SourceMap, root: Path) -> list[Path]:
+    """List the files of a source, by name where its path is a pattern such as `desk/*.xlsx`."""
     text = source.path
     if "${SHAFAF_DATA}" in text:
         text = text.replace("${SHAFAF_DATA}", str(_data_folder(root)))
     path = root / text
-    if not is_file(path):
+    named = sorted(path.parent.glob(path.name)) if "*" in path.name else [path]
+    paths = [each for each in named if is_file(each) and not each.name.startswith(_OPEN_IN_EXCEL)]
+    if not paths:
         raise unreachable(source, "file")
-    return path
+    return paths
 
 
 def _data_folder(root: Path) -> Path:

@@ -257,8 +257,8 @@ def _case_rows(converter: Converter, batch: Batch, bad: BadCells, *, system: str
     if "requester_key" in source.case:
         nothing = pa.nulls(batch.size, pa.date32())
         days = pc.coalesce(made.get("received_on", nothing), made.get("registered_on", nothing))
-        column = source.case["requester_key"].column
-        made["requester_key"] = converter.requester_keys(batch.columns[column], days, system)
+        persons = converter.encoded(source.case["requester_key"], batch)
+        made["requester_key"] = converter.requester_keys(persons, days, system)
     return made
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from etl.errors import SourceError
+from etl.model.text import fold
 
 BATCH_ROWS = 20_000
 _PLAIN = (pa.string(), pa.int64())  # of which two equal values are one value, written one way
@@ -79,10 +80,18 @@ class OpenSource:
         raise NotImplementedError
 
 
-def check_columns(wanted: Sequence[str], names: Sequence[str], source: str) -> None:
-    """Check that each wanted name is there once; a name is told only where it is near: a headless file begins with values."""
+def find_columns(wanted: Sequence[str], names: Sequence[str], source: str) -> dict[str, int]:
+    """Give the place of each wanted name among the names of a source; SourceError where it is not there once.
+
+    Names are compared as they stand, then folded (blanks around them, invisible marks, Arabic letters and digits, case).
+    A name is told only where it is near: a headless file begins with values.
+    """
+    folded = [fold(name) for name in names]
+    places: dict[str, int] = {}
     for name in wanted:
-        if name not in names:
+        exact = [place for place, other in enumerate(names) if other == name]
+        found = exact or [place for place, other in enumerate(folded) if other == fold(name)]
+        if not found:
             near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
             todo = f"Nearest: {near[0]!r}. " if near else "Look at the header line and the delimiter. "
             raise SourceError(
@@ -91,13 +100,15 @@ def check_columns(wanted: Sequence[str], names: Sequence[str], source: str) -> N
                 expected=f"the columns that the mapping names (the source has {len(names)})",
                 todo=f"{todo}Correct source.toml, the file or the query.",
             )
-        if names.count(name) > 1:
+        if len(found) > 1:
             raise SourceError(
                 "source-column-twice",
-                found=f"{names.count(name)} columns {name!r} in source {source!r}",
+                found=f"{len(found)} columns {name!r} in source {source!r}",
                 expected="each column that the mapping names once",
                 todo="Rename one of them in the file or in the query.",
             )
+        places[name] = found[0]
+    return places
 
 
 def encode(values: Sequence[Any]) -> Encoded:

@@ -18,7 +18,7 @@ def current_release(folder: Path) -> str | None:
         return str(current["release_id"])
     except FileNotFoundError:
         return None
-    except (json.JSONDecodeError, KeyError, TypeError, UnicodeDecodeError):
+    except (ValueError, KeyError, TypeError, RecursionError, IsADirectoryError):
         raise ReleaseError(
             "current-unreadable",
             found=f"a {folder.name}/current.json that cannot be read",

@@ -1,4 +1,4 @@
-"""What a disk that says no is called: full, over quota, read-only, or not ours, from whichever library meets it first.
+"""What a disk that says no is called: full, over quota, read-only, not ours, or another thing than expected.
 
 Files are written by Python, pyarrow, DuckDB and SQLite; each has its own exception for the same trouble. `explain_disk`
 turns all of them into a ReleaseError in three parts. Any other exception passes unchanged: it is a fault of the program.
@@ -30,11 +30,18 @@ _FULL_WORDS = (
 
 @contextmanager
 def explain_disk() -> Iterator[None]:
-    """Raise ReleaseError, `disk-full` or `no-permission`, where the work inside met a disk that refuses; never a path."""
+    """Raise ReleaseError (`disk-full`, `no-permission`, `misplaced-file`) where the work inside met it; never a path."""
     try:
         yield
     except PermissionError as error:
         raise _denied() from error
+    except (NotADirectoryError, IsADirectoryError, FileExistsError) as error:
+        raise ReleaseError(
+            "misplaced-file",
+            found="a file of the instance in the place of a folder, or a folder in the place of a file",
+            expected="datasets/, public/ and var/ as Shafaf made them",
+            todo="Move it away and restore what belongs there from the backup; what was released is as it was.",
+        ) from error
     except OSError as error:
         if error.errno not in _FULL:
             raise

@@ -6,6 +6,7 @@ case (`expand_weights`); the result is what the policy holds, hashes and publish
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -124,7 +125,7 @@ def check_weights(raw: Mapping[str, Any], levels: Mapping[str, Sequence[str]]) -
         )
     for column, weight in weights.items():
         _check_member("ladder-column", column, list(levels), "a column of x-shafaf.ladder.weights")
-        if not isinstance(weight, int | float) or isinstance(weight, bool) or weight <= 0:
+        if not isinstance(weight, int | float) or isinstance(weight, bool) or not 0 < weight < math.inf:
             raise _wrong(
                 "ladder-weights", f"the weight of {column} that is no number above 0", "a number", "Correct it."
             )

@@ -7,6 +7,7 @@ every note holds the word CANARY, so that a message, a log or a quarantine file 
 from __future__ import annotations
 
 import gzip
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -197,6 +198,36 @@ def folder_for(name: str) -> Bend:
     def bend(folder: Path) -> None:
         (folder / name).unlink()
         (folder / name).mkdir()
+
+    return bend
+
+
+def pipe_for(name: str) -> Bend:
+    """Put a named pipe, which gives nothing until somebody writes, in the place of a file."""
+
+    def bend(folder: Path) -> None:
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+
+    return bend
+
+
+def link_for(name: str, target: str) -> Bend:
+    """Put a symbolic link in the place of a file."""
+
+    def bend(folder: Path) -> None:
+        (folder / name).unlink()
+        (folder / name).symlink_to(target)
+
+    return bend
+
+
+def damage(name: str) -> Bend:
+    """Put other bytes over the second hundred of a file."""
+
+    def bend(folder: Path) -> None:
+        data = (folder / name).read_bytes()
+        (folder / name).write_bytes(data[:100] + b"\xff" * 100 + data[200:])
 
     return bend
 

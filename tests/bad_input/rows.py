@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.bad_input.bends import Bend, both, cell, days, packed, recode, sql, swap
+from tests.bad_input.bends import CASES, COLUMNS, Bend, both, cell, content, days, packed, recode, sql, swap
 
 GREGORIAN = swap('kind = "table"', 'kind = "table"\ncalendar = "gregorian"')
 
@@ -210,6 +210,32 @@ UNDERSTOOD = (
         "table",
         both(GREGORIAN, days("%Y-%m-%d %H:%M", *["2022-09-21 23:30"] * 3)),
         {"registered_on": "2022-09-21"},
+    ),
+    Understood(
+        "names with blanks, marks and an Arabic letter",
+        "table",
+        both(
+            swap('case_ref = "id"', 'case_ref = "شماره پرونده"'),
+            recode(lambda data: data.replace(b"id,class", "\u200f شماره\u00a0پروندة ,CLASS".encode(), 1)),
+        ),
+    ),
+    Understood(
+        "several files by a pattern, one open in Excel",
+        "table",
+        both(
+            swap("rows.csv", "*rows*.csv"),
+            content(f"{','.join(COLUMNS)}\nCANARY-more,{','.join(CASES[0][1:])}\n", file="more-rows.csv"),
+            content(b"\0", file="~$rows.csv"),
+        ),
+        read=4,
+    ),
+    Understood("lines that end as on an old Mac", "table", recode(lambda data: data.replace(b"\n", b"\r"))),
+    Understood(
+        "byte order mark in every file of the instance",
+        "table",
+        both(
+            *(swap("", "\ufeff", file=name) for name in ("metadata.yml", "services.csv", "sources/office/source.toml"))
+        ),
     ),
     Understood("byte order mark", "table", recode(lambda data: b"\xef\xbb\xbf" + data)),
     Understood(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import zipfile
 from dataclasses import dataclass
 
@@ -11,11 +12,14 @@ from tests.bad_input.bends import (
     both,
     cell,
     content,
+    damage,
     days,
     folder_for,
+    link_for,
     many,
     nodes,
     packed,
+    pipe_for,
     recode,
     remove,
     settings,
@@ -48,13 +52,21 @@ def _archive(name: str) -> bytes:
 _WIDE_BOMB = b"\n" * 40_000_000
 _OPEN_QUOTE = recode(lambda data: data.replace(b"CANARY-note-2", b'"CANARY-note-2'))
 
+_YAML_BOMB = "".join(f"  x{n}: &s{n} [{', '.join([f'*s{n - 1}'] * 9)}]\n" for n in range(1, 10))
+
 MAPPINGS = tuple(
     Stop(name, "table", swap(old, new), slug, SETTINGS, words)
     for name, old, new, slug, words in (
         ("unknown key", 'shape = "case_row"', 'shap = "case_row"', "source-unknown-key", ("shape",)),
         ("unknown column of staging", "channel_code", "chanel_code", "source-unknown-key", ("channel_code",)),
         ("unknown key in a table", "quarantine_share", "quarantine_part", "source-unknown-key", ("quarantine_share",)),
-        ("wrong type of a limit", "quarantine_share = 1.0", 'quarantine_share = "all"', "source-type", ("float",)),
+        (
+            "wrong type of a limit",
+            "quarantine_share = 1.0",
+            'quarantine_share = "all"',
+            "source-type",
+            ("quarantine_share is not a number",),
+        ),
         (
             "wrong type of a table",
             '[secrecy]\ncolumn = "class"\nmap = { "عادی" = "normal" }',
@@ -131,6 +143,25 @@ MAPPINGS = tuple(
         ("no case type", 'case_type_code = { constant = "service" }', "", "source-needs", ("case_type_code",)),
         ("no first day", 'registered_on = { column = "registered" }', "", "source-needs", ("received_at",)),
         ("no path", 'path = "rows.csv"', "", "source-address", ()),
+        ("a key twice", 'shape = "case_row"', 'shape = "case_row"\nshape = "events"', "source-syntax", ("line 4",)),
+        ("two spellings, two codes", '"كتبي" = "post"', '"كتبي" = "post"\n"کتبی" = "web"', "source-map-twice", ()),
+        (
+            "two spellings of a class",
+            'map = { "عادی" = "normal" }',
+            'map = { "عادی" = "normal", "عادي" = "secret" }',
+            "source-map-twice",
+            ("[secrecy]",),
+        ),
+        ("a group that is not there", '"كتبي" = "post"', "'re:^x$' = '\\1'", "source-pattern", ("groups",)),
+        ("a constant day", '{ column = "closed" }', '{ constant = "2025-08-02" }', "source-column", ("closed_on",)),
+        ("a constant number", 'score = "score"', 'score = { constant = "4" }', "source-column", ("score",)),
+        ("no name of an id", 'case_ref = "id"', 'case_ref = ""', "source-needs", ("[link]",)),
+        ("no name of a reference", 'case_ref = "id"', 'case_ref = "id"\nlink_ref = [[]]', "source-needs", ("[link]",)),
+        ("no column of an event", 'column = "registered"\n[[', 'column = ""\n[[', "source-needs", ("[[event]]",)),
+        ("an instant for a day", '"2026-03-20"', "2026-03-20T10:00:00Z", "source-type", ("snapshot_on",)),
+        ("lists in lists", 'missing = ["-"]', f"missing = {'[' * 3000}{']' * 3000}", "source-syntax", ()),
+        ("a number of 5,000 digits", 'missing = ["-"]', f"header_row = {'9' * 5000}", "source-syntax", ()),
+        ("a line without bound", "[limits]", f"[limits]\nline_bytes = {10**15}", "source-limit", ("line_bytes",)),
     )
 ) + (
     Stop(
@@ -146,11 +177,31 @@ MAPPINGS = tuple(
     ),
     Stop("mapping is a folder", "table", folder_for("sources/office/source.toml"), "source-syntax", SETTINGS),
     Stop("no mapping", "table", remove("sources/office/source.toml"), "no-sources", SETTINGS),
+    Stop("no source", "table", lambda folder: shutil.rmtree(folder / "sources"), "no-sources", SETTINGS),
+    Stop(
+        "a source without mapping beside another",
+        "table",
+        lambda folder: (folder / "sources" / "desk").mkdir(),
+        "no-sources",
+        SETTINGS,
+        ("sources/desk/",),
+    ),
+    Stop("mapping is a pipe", "table", pipe_for("sources/office/source.toml"), "source-syntax", SETTINGS),
 )
 
 FILES = (
     Stop("missing file", "table", remove("rows.csv"), "source-absent"),
     Stop("folder instead of a file", "table", folder_for("rows.csv"), "source-absent"),
+    Stop("pipe instead of a file", "table", pipe_for("rows.csv"), "source-absent"),
+    Stop("link to itself", "table", link_for("rows.csv", "rows.csv"), "source-absent"),
+    Stop("a pattern that fits no file", "table", swap("rows.csv", "desk/*.csv"), "source-absent"),
+    Stop(
+        "one of two files with another header",
+        "table",
+        both(swap("rows.csv", "*.csv"), content(b"id,class\n1,2\n", file="more.csv")),
+        "source-column-gone",
+        words=("(more.csv)",),
+    ),
     Stop("name too long for a file", "table", swap("rows.csv", "r" * 300 + ".csv"), "source-absent"),
     Stop("empty file", "table", content(b""), "source-empty", words=("header line",)),
     Stop("header only", "table", many(0), "source-empty", words=("case row",)),
@@ -247,6 +298,20 @@ FILES = (
 
 DATABASES = (
     Stop("missing database", "database", remove("office.db"), "source-absent"),
+    Stop(
+        "missing database by another name of the driver",
+        "database",
+        both(swap("sqlite:///", "sqlite+pysqlite:///"), remove("office.db")),
+        "source-absent",
+    ),
+    Stop("database that is damaged", "database", damage("office.db"), "source-unreachable"),
+    Stop(
+        "a port that is no number",
+        "database",
+        swap("sqlite:///office.db", "postgresql+psycopg://x:CANARY@h:port/x"),
+        "source-url",
+        SETTINGS,
+    ),
     Stop("file that is no database", "database", content(b"CANARY" * 500, file="office.db"), "source-unreachable"),
     Stop(
         "unreachable server",
@@ -378,6 +443,47 @@ METADATA = tuple(
         ("unknown key", "k: 10", "kk: 10", "unknown-key", ("kk",)),
         ("wrong type", "k: 10", "k: ten", "metadata-type", ()),
         ("k of four", "k: 10", "k: 4", "policy-k", ("at least 5",)),
+        ("k below nothing", "k: 10", "k: -10", "policy-k", ()),
+        ("k without bound", "k: 10", f"k: {10**30}", "policy-k", ()),
+        ("k in quotes", "k: 10", 'k: "10"', "metadata-type", ("x-shafaf.k is not a whole number",)),
+        ("half a k", "k: 10", "k: 10.5", "metadata-type", ("x-shafaf.k",)),
+        ("a key twice", "k: 10", "k: 10\n  k: 5", "metadata-syntax", ("'k' twice", "line 7")),
+        ("a key that YAML reads as false", "k: 10", "no: 10", "metadata-syntax", ("no text",)),
+        ("a tab", "k: 10", "k:\t10\n\tk: 10", "metadata-syntax", ("line",)),
+        (
+            "an alias that grows",
+            "k: 10",
+            f"k: 10\n  x0: &s0 {{}}\n{_YAML_BOMB}",
+            "metadata-syntax",
+            ("100,000",),
+        ),
+        ("lists in lists", "k: 10", f"k: {'[' * 3000}{']' * 3000}", "metadata-syntax", ()),
+        ("a day that is none", "k: 10", "k: 2024-13-45", "metadata-syntax", ()),
+        ("a title in one language", "{fa: آزمون, en: Test}", "{en: Test}", "portal-title", ()),
+        ("a body in one language", "{fa: آب و فاضلاب, en: Water}", "{en: Water}", "body-title", ("abfa",)),
+        ("a body that leads elsewhere", "id: abfa", "id: ../abfa", "body-id", ()),
+        ("a body that YAML reads as false", "id: abfa", "id: no", "metadata-type", ("bodies",)),
+        ("less than no day to settle", "settle_days: 15", "settle_days: -40", "cadence", ("settle_days",)),
+        ("a season above a month", "season: 20", "season: 70", "cadence", ()),
+        ("a clock of ten thousand days", "days: 10, kind: calendar", "days: 10000, kind: calendar", "clock-days", ()),
+        ("falling ages", "bands: {", "bands: {age: [20, 10], ", "bands-order", ("age",)),
+        ("a list in the place of levels", "k: 10", "k: 10\n  levels: 5", "metadata-type", ("levels",)),
+        (
+            "a text in the place of a list",
+            "weekend: [thursday, friday]",
+            "weekend: friday",
+            "metadata-type",
+            ("a list",),
+        ),
+        ("a floor of one's own", "k: 10", "k: 10\n  floor: [body]", "setting-fixed", ()),
+        (
+            "unknown dimension",
+            "k: 10",
+            "k: 10\n  statutory: {dimensions: [outcom]}",
+            "statutory-dimension",
+            ("outcome",),
+        ),
+        ("memory of words", "k: 10", "k: 10\n  memory_limit: lots", "memory-limit", ("1200MB",)),
         ("not YAML", "k: 10", "k: [10", "metadata-syntax", ("line",)),
         ("no x-shafaf", "x-shafaf:", "x-shaffaf:", "metadata-shape", ()),
         ("unknown calendar", "system: jalali", "system: persian", "calendar-system", ("jalali",)),
@@ -413,6 +519,33 @@ METADATA = tuple(
         "no-nodes",
         SETTINGS,
     ),
+    Stop("settings: metadata.yml is a pipe", "table", pipe_for("metadata.yml"), "metadata-syntax", SETTINGS),
+    Stop("settings: empty file", "table", content(b"", file="metadata.yml"), "metadata-shape", SETTINGS),
+    Stop(
+        "services: a mark that is neither true nor false",
+        "table",
+        content("id,sensitive\npermit,بله\n", file="services.csv"),
+        "nodes-sensitive",
+        SETTINGS,
+        ("row 1",),
+    ),
+    Stop(
+        "services: a Jalali day",
+        "table",
+        content("id,valid_from\npermit,1404-01-01\n", file="services.csv"),
+        "nodes-day",
+        SETTINGS,
+        ("permit",),
+    ),
+    Stop(
+        "services: a cell of two hundred thousand letters",
+        "table",
+        content("id,title_en\npermit," + "x" * 200_000, file="services.csv"),
+        "no-nodes",
+        SETTINGS,
+    ),
+    Stop("services: a column twice", "table", nodes("title_fa,", "title_en,"), "nodes-column", SETTINGS, ("twice",)),
+    Stop("services: an id that leads elsewhere", "table", nodes("renewal,", "../x,"), "nodes-id", SETTINGS),
     Stop("services: no ids", "table", nodes("id,parent", "body,parent"), "nodes-id", SETTINGS, ("row 1",)),
     Stop("services: unknown column", "table", nodes("title_en", "title_de"), "nodes-column", SETTINGS, ("title_en",)),
     Stop("services: too many cells", "table", nodes("Renewal", "Renewal,x"), "nodes-column", SETTINGS),

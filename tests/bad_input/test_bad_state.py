@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from etl import pipeline
+from etl.errors import SourceError
+from etl.extract.file_bytes import open_bytes
+from etl.extract.mapping import load_sources
 from etl.instance import Instance
 from tests.bad_input.bends import Bend, both, cell, content, folder_for, make_sound, many, recode, remove, swap
 from tests.bad_input.conftest import Seen, check_no_value, check_nothing_lost, check_stop
@@ -163,3 +166,21 @@ def test_a_release_that_was_touched_is_seen(
     seen = start(folder, verb, "--json")
     check_stop(seen, slug, code)
     check_no_value(folder, seen)
+
+
+def test_a_file_that_changes_while_it_is_read(tmp_path: Path) -> None:
+    """Its rows may be half: exit 21, whatever was read of it."""
+    instance = Instance(make_sound(tmp_path / "own", "table"))
+    source = load_sources(instance.sources, instance.settings)[0]
+    path = tmp_path / "own" / "rows.csv"
+
+    def read(*, more: str) -> None:
+        with open_bytes(path, source) as stream:
+            stream.read(10)
+            with path.open("a", encoding="utf-8") as export:
+                export.write(more)
+
+    read(more="")
+    with pytest.raises(SourceError) as raised:
+        read(more="\n")
+    assert (raised.value.slug, raised.value.exit_code) == ("source-moving", 21)

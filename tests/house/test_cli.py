@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,6 +67,32 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     assert leave("--help") == 0
     text = capsys.readouterr().out
     assert [verb for verb in VERBS if verb not in text] == []
+
+
+@pytest.mark.parametrize("group", [(), ("demo",)])
+def test_help_says_whole_sentences(capsys: pytest.CaptureFixture[str], group: tuple[str, ...]) -> None:
+    """A sentence that is cut off does not tell one verb from another."""
+    assert leave(*group, "--help") == 0
+    assert re.findall(r"\w+\.\.\.", capsys.readouterr().out) == []
+
+
+def test_a_reader_that_goes_does_no_harm(started: Path) -> None:
+    """`shafaf status --json | head -0`: what was to be done is done, and nothing is said."""
+    command = [sys.executable, "-m", "etl", "--portal", str(started), "status", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        run.stdout.close()
+        said = run.stderr.read()
+    assert (run.returncode, "Traceback" in said, "Broken pipe" in said) == (0, False, False)
+
+
+def test_a_file_in_the_place_of_a_folder_is_said(started: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit 23 with what to do, whatever stands there."""
+    shutil.rmtree(started / "var", ignore_errors=True)
+    (started / "var").write_text("a note", encoding="utf-8")
+    assert leave("--portal", str(started), "run") == 23
+    assert "errors.md#misplaced-file" in capsys.readouterr().err
 
 
 def test_an_unknown_verb_is_a_usage_error() -> None:
