@@ -68,15 +68,18 @@ def read_quality(released: Released, body: str, *, until: str = "") -> Quality:
 
 def quality_lines(quality: Quality, released: Released, words: Words) -> list[dict[str, str]]:
     """Tell the figures of a body, a line each: name, words, address of the query."""
-    lines = [
-        {
-            "title": released.label("quality_measure", measure, lang=words.lang).text,
-            "words": _share(quality.shares[measure], words),
-            "address": quality.addresses["quality_of_body"],
-        }
-        for measure in MEASURES
-        if measure in quality.shares
-    ]
+    lines, few = [], []
+    address = quality.addresses["quality_of_body"]
+    for measure in [measure for measure in MEASURES if measure in quality.shares]:
+        row, title = quality.shares[measure], released.label("quality_measure", measure, lang=words.lang).text
+        if (row["at_least"], row["at_most"]) == (0, 100):
+            few.append(title)
+        else:
+            text = words.pct_range(row["at_least"] / 100, row["at_most"] / 100)
+            lines.append({"title": title, "words": text, "address": address})
+    if few:
+        text = words.say("; ").join(few)
+        lines.append({"title": words.say("Too few cases to give a share"), "words": text, "address": address})
     for row in [row for row in quality.late if row["registered_count"]][:1]:
         text = words.say(
             "%(late)s of %(all)s in %(year)s",
@@ -130,12 +133,6 @@ def _aside(row: Row, released: Released, words: Words) -> dict[str, str]:
     kind = "quarantine_reason" if row["reason_code"] else "quality_measure"
     title = released.label(kind, row["reason_code"] or row["measure_code"], lang=words.lang).text
     return {"title": title, "words": _count(row, words), "is_part": "yes" if row["reason_code"] else ""}
-
-
-def _share(row: Row, words: Words) -> str:
-    if (row["at_least"], row["at_most"]) == (0, 100):
-        return words.say("too few cases to give a share")
-    return words.pct_range(row["at_least"] / 100, row["at_most"] / 100)
 
 
 def _count(row: Row, words: Words) -> str:

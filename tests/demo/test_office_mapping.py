@@ -74,10 +74,13 @@ def test_mapped_ids_are_those_of_the_instance() -> None:
 def test_the_office_and_the_instance_name_the_same_things() -> None:
     """The catalogue of the office and the instance's files list the same bodies, units and leaf services."""
     policy, catalogue = load_settings(ROOT).policy, read_catalogue()
-    assert {body.id: body.name for body in catalogue.bodies} == {body.id: body.title["fa"] for body in policy.bodies}
-    assert {unit.id: unit.name for unit in catalogue.units} == {unit.id: unit.title["fa"] for unit in policy.units}
-    leaves = {service.id: service.title["fa"] for service in policy.services if service.parent is not None}
-    assert {service.id: service.name for service in catalogue.services} == leaves
+    services = [service for service in policy.services if service.parent is not None]
+    for theirs, ours in (
+        (catalogue.bodies, policy.bodies),
+        (catalogue.units, policy.units),
+        (catalogue.services, services),
+    ):  # the office writes no hamza on a final he, as offices do; what is published has it
+        assert {thing.id: fold(thing.name) for thing in theirs} == {thing.id: fold(thing.title["fa"]) for thing in ours}
 
 
 def test_the_welfare_family_is_sensitive() -> None:

@@ -206,6 +206,18 @@ def test_cells_of_either_script_find_their_own_direction(served):
     assert '<td dir="auto">' in served.client.get("/data/portal/body").text
 
 
+def test_an_empty_column_of_corrections_stands_last(served):
+    """A phone shows the release beside the key, and each cell stays under its own heading."""
+    page = served.client.get("/data/portal/case_group?_size=1").text
+    names = re.findall(r'<th scope="col"[^>]*>(?:<a[^>]*>)?(\w+)', page)
+    cells = re.findall(r'<td dir="auto"[^>]*>(.*?)</td>', page, re.DOTALL)
+    row = served.client.get("/data/portal/case_group.json?_size=1").json()["rows"][0]
+    assert names[-1] == "replaces_id"
+    assert sorted(names) == sorted(row)
+    assert len(cells) == len(names)
+    assert str(row["release_id"]) in cells[names.index("release_id")]
+
+
 def test_what_a_reader_asked_is_not_printed(served, capfd):
     """Not on the way to an error either."""
     served.client.get("/data/portal/search.json?_search=divorce%20AND&_searchmode=raw")

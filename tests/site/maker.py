@@ -238,7 +238,7 @@ def make_released(datasets: Path, *, meta: dict[str, str] = META) -> None:
         maker.add("calendar_day", **(row | {"day_on": row["day_on"].isoformat(), "is_working": int(row["is_working"])}))
     for name in ("case_group.csv.gz", "manifest.json"):
         maker.add("file", release_id=months[-1].code, name=name, byte_count=12345, sha256="0" * 64)
-    for measure, low in (("followed", 90), ("promised", 40), ("inferred_steps", 0)):
+    for measure, low in (("followed", 90), ("promised", 40), ("notified_each", 0), ("inferred_steps", 0)):
         high = low + 5 if low else 100
         for body in ("mosharekat", "archive"):
             row = {"release_id": months[-1].code, "year_code": "1404", "measure_code": measure, "unit_code": "percent"}

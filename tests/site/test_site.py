@@ -326,7 +326,7 @@ def test_outcome_that_nobody_recorded_is_said_not_drawn(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("lang", "words"),
-    [("fa", ["نقاط عطف", "خانواده خدمت"]), ("en", ["Milestones", "Service family"])],
+    [("fa", ["نقاط عطف", "خانوادهٔ خدمت"]), ("en", ["Milestones", "Service family"])],
 )
 def test_the_privacy_page_says_every_rung_in_words(built: Path, lang: str, words: list[str]) -> None:
     """The ladder that was really used stands on the page: a level by its own name, the finest by its column's."""
