@@ -136,7 +136,7 @@ def make_instance(folder: Path, rows: Sequence[Mapping[str, str]], *, is_table: 
     drawn = f"{int(max(row['ts'] for row in rows)[:4]) + 1}-06-30" if is_table else DRAWN
     mapping = MAPPING.format(drawn=drawn, case=OWN_DAYS if is_table else SAME_DAYS, event=DATED if is_table else "")
     (folder / "sources" / "log" / "source.toml").write_text(mapping, encoding="utf-8")
-    volume = {"month": 1_000_000, "season": 0 if is_table else 1_000_000, "settle_days": 15}
+    volume = {"month": 1_000_000, "season": 1 if is_table else 1_000_000, "settle_days": 15}
     policy = HEAD | {
         "bodies": [{"id": "office", "title": {"fa": "دستگاه", "en": "Office"}}],
         "cadence": volume,
