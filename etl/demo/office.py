@@ -24,9 +24,11 @@ from etl.demo.records import AUTOMATION_TABLES, DESK_TABLES, Records
 from etl.demo.world import draw_month
 from etl.errors import UsageError
 from etl.instance.durable import rename_durable, sync_tree
+from etl.model.canaries import NAME as CANARIES
+from etl.model.canaries import write_hashes
 from etl.model.progress import SILENT, Progress
 
-DESK, AUTOMATION, CANARIES = "desk.db", "automation.db", "canaries.txt"
+DESK, AUTOMATION = "desk.db", "automation.db"
 CUTOFF_DAYS = 16  # after the last day of the last whole month
 HORIZON_DAYS = 1100  # how far past the cutoff lives are followed
 _HALF, _WHOLE = ".writing", ".written"  # folders beside the databases: being written; written, not all in place
@@ -180,6 +182,7 @@ def _write(folder: Path, plan: _Plan, progress: Progress) -> OfficeSummary:
         _write_meta(desk, plan, len(catalogue.bodies), seen)
         _write_meta(automation, plan, len(catalogue.bodies), seen)
         _write_canaries(parts[CANARIES], {DESK: desk, AUTOMATION: automation})
+    write_hashes(half)
     sync_tree(half)
     rename_durable(half, folder / _WHOLE)
     settle_office(folder)

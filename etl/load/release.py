@@ -35,8 +35,9 @@ from etl.load.labels import Named, listed_codes, named_codes
 from etl.load.placement import check_placements, check_releases, stream_placements, write_placements
 from etl.load.quality import quality_table
 from etl.load.reconcile import Balance, own_groups
-from etl.load.texts import TextCheck, read_canaries
+from etl.load.texts import TextCheck
 from etl.metadata import load_dictionary
+from etl.model.canaries import read_canaries
 from etl.model.identity import Books
 from etl.model.progress import SILENT, Progress
 from etl.model.published import Published

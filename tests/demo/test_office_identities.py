@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from etl.model.canaries import HASHES, make_canaries, read_canaries
 
 ROOT = Path(__file__).parents[2]
 IDENTITIES = [
@@ -69,6 +73,14 @@ def test_each_canary_stands_in_a_raw_database(two_ages: tuple, canaries: list[st
     folder = two_ages[0].folder
     raw = (folder / "desk.db").read_bytes() + (folder / "automation.db").read_bytes()
     assert [canary for canary in canaries[:: len(canaries) // 300] if canary.encode() not in raw] == []
+
+
+def test_the_hashes_beside_the_list_are_its_own(two_ages: tuple, canaries: list[str]) -> None:
+    """An office that time passed in has the hashes of its newer list."""
+    for office in two_ages:
+        with np.load(office.folder / HASHES) as kept:
+            assert bytes(kept["of"]) == sha256((office.folder / "canaries.txt").read_bytes()).digest()
+    assert read_canaries(two_ages[0].folder).hashes.tolist() == make_canaries(canaries).hashes.tolist()
 
 
 def test_canaries_are_long_and_occur_nowhere_in_the_project_data(canaries: list[str]) -> None:

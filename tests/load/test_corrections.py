@@ -332,7 +332,7 @@ def gated(
         "withdrawal": pa.Table.from_pylist(withdrawal, schema=tables["withdrawal"].arrow),
     }
     corrections = Corrections(groups={old["case_group_id"]: old}, gone=gone)
-    return Gated("1403-03", made, Balance(), 10, 6, {}, {}, TextCheck(frozenset()), corrections)
+    return Gated("1403-03", made, Balance(), 10, 6, {}, {}, TextCheck(), corrections)
 
 
 OLD = dict.fromkeys(load_dictionary().tables["case_group"].names) | {

@@ -12,6 +12,8 @@ import pytest
 from etl.errors import PrivacyError
 from etl.instance import Instance
 from etl.load import write_releases
+from etl.load.texts import TextCheck
+from etl.model.canaries import HASHES, NAME, read_canaries, write_hashes
 from tests.load.builder import AS_OF, METADATA, Office, floor, group, make_instance
 
 KEY = ("1403-01", "alef", "foi")
@@ -212,6 +214,33 @@ def test_a_planted_identity_is_refused(tmp_path: Any, backend: Any, spelling: st
         write_releases(instance, backend, office.published(), as_of=AS_OF, due=office.months)
     assert error.value.slug == "gate-text"
     assert spelling not in str(error.value)
+
+
+@pytest.mark.parametrize("is_whole", [True, False], ids=["of another list", "half"])
+def test_hashes_that_are_not_of_the_list_hide_no_planted_identity(
+    tmp_path: Any, backend: Any, *, is_whole: bool
+) -> None:
+    """The list counts: hashes kept of an earlier one, or a half of them, are not believed."""
+    instance = make_instance(tmp_path / "bad", metadata=METADATA.replace("Body Alef", "0499370899"))
+    instance.office.mkdir()
+    (instance.office / NAME).write_text("0499370898\n", encoding="utf-8")
+    write_hashes(instance.office)
+    if not is_whole:
+        (instance.office / HASHES).write_bytes((instance.office / HASHES).read_bytes()[:100])
+    (instance.office / NAME).write_text("0499370899\n", encoding="utf-8")
+    office = Office(["1403-01"], [group()])
+    with pytest.raises(PrivacyError) as error:
+        write_releases(instance, backend, office.published(), as_of=AS_OF, due=office.months)
+    assert error.value.slug == "gate-text"
+
+
+def test_hashes_of_the_list_find_what_the_list_finds(tmp_path: Any) -> None:
+    """A planted identity in any spelling is found by the hashes that the office keeps, and nothing else is."""
+    (tmp_path / NAME).write_text("0499370899\nزهرا موسوی‌نژاد\n", encoding="utf-8")
+    write_hashes(tmp_path)
+    texts = TextCheck(read_canaries(tmp_path))
+    found = [texts.refuse_text(text) for text in ("خانه ٠٤٩٩٣٧٠٨٩٩ الف", "زهرا موسوي‌نژاد", "0499370890")]
+    assert found == ["a planted identity", "a planted identity", None]
 
 
 def test_a_group_has_exactly_its_cases(instance: Instance, backend: Any) -> None:
