@@ -48,13 +48,14 @@ def tell_office(office: OfficeSummary) -> str:
 def tell_extract(report: ExtractReport) -> str:
     """Write the conservation of an extraction: read = staged + unchanged + quarantined, of all there is.
 
-    Where only what changed was read it says so: the counts are the same.
+    Rows left out are no cases and told beside the sum. Where only what changed was read it says so: the counts are the same.
     """
     share = report.quarantined / report.read if report.read else 0.0
     counts = f"{report.staged:,} staged + {report.unchanged:,} unchanged + {report.quarantined:,} quarantined"
     deleted = f", {report.deleted:,} removed at the source" if report.deleted else ""
+    left_out = f", {report.left_out:,} rows left out" if report.left_out else ""
     window = ", only changes were read" if report.is_window else ""
-    return f"extract {report.read:,} read = {counts} ({share:.1%}){deleted}{window}".replace("%", " %")
+    return f"extract {report.read:,} read = {counts} ({share:.1%}){deleted}{left_out}{window}".replace("%", " %")
 
 
 def tell_releases(releases: Sequence[ReleaseSummary]) -> str:

@@ -8,7 +8,8 @@ from etl.model.late import late
 
 if TYPE_CHECKING:
     from etl.extract.manifest import DataFile, Manifest, batch_hashes, check_batches, newest_manifest, read_manifests
-    from etl.extract.mapping import SourceMap, load_source, load_sources
+    from etl.extract.mapping import SourceMap
+    from etl.extract.mapping_file import load_source, load_sources
     from etl.extract.quality import source_quality
     from etl.extract.report import ExtractReport, Indicator, Linkage
     from etl.extract.run import extract
@@ -41,7 +42,8 @@ __getattr__ = late(
     __name__,
     {
         "manifest": ("DataFile", "Manifest", "batch_hashes", "check_batches", "newest_manifest", "read_manifests"),
-        "mapping": ("SourceMap", "load_source", "load_sources"),
+        "mapping": ("SourceMap",),
+        "mapping_file": ("load_source", "load_sources"),
         "quality": ("source_quality",),
         "report": ("ExtractReport", "Indicator", "Linkage"),
         "run": ("extract",),

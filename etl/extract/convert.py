@@ -56,7 +56,7 @@ class BadCells:
 
     source: str
     table: str
-    first_row: int
+    numbers: pa.Array
     rows: list[int] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
@@ -65,9 +65,9 @@ class BadCells:
         """Add a row for every cell of a column whose distinct value is bad (place -> reason)."""
         if not bad:
             return
-        for offset, place in enumerate(encoded.places.to_pylist()):
+        for number, place in zip(self.numbers.to_pylist(), encoded.places.to_pylist(), strict=True):
             if place in bad:
-                self.rows.append(self.first_row + offset)
+                self.rows.append(number)
                 self.columns.append(column)
                 self.reasons.append(bad[place])
 

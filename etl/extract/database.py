@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -130,7 +131,7 @@ class _SqlSource(OpenSource):
         while part := result.cursor_strategy.fetchmany(result, result.cursor, BATCH_ROWS):  # the driver's own tuples
             by_column = list(zip(*part, strict=True))
             encoded = {name: encode(by_column[place]) for name, place in places.items()}
-            yield Batch(row, len(part), encoded)
+            yield Batch(pa.arange(row, row + len(part)), encoded)
             row += len(part)
 
 

@@ -1,8 +1,8 @@
 """The bytes of a CSV file as a stream that nothing can blow up: line, unpacked size and ratio are bounded (`[limits]`).
 
-Where it stands: between the disk and the CSV reader. Gzip is known by its first bytes, not by its name; other encodings
-(`encoding` of source.toml) become UTF-8 here. It holds one block at a time, understands no value, and an error names the
-file's fault, never its content. What it does not do: repair a file.
+Where it stands: between the disk and the CSV reader. Gzip is known by its first bytes, not by its name; other encodings (of a
+byte order mark, else `encoding` of source.toml) become UTF-8 here. It holds one block at a time, understands no value, and an
+error names the file's fault, never its content. What it does not do: repair a file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from etl.extract.mapping import SourceMap
 
 _GZIP = b"\x1f\x8b"
 _ARCHIVES = (b"PK\x03\x04", b"%PDF", b"\xd0\xcf\x11\xe0", b"SQLite format 3\x00", b"PAR1")
-_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MARK_BYTES = 3  # of the longest byte order mark
 _NO_RATIO_BELOW = 1 << 20  # bytes unpacked before the ratio is looked at
 
 
@@ -39,7 +39,8 @@ class BoundedBytes(io.RawIOBase):
         packed.seek(0)
         self._plain: IO[bytes] | gzip.GzipFile = gzip.GzipFile(fileobj=packed) if is_gzip else packed
         self._is_gzip = is_gzip
-        self._decoder = None if source.encoding == "utf-8" else codecs.getincrementaldecoder(source.encoding)()
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._encoding = ""  # not known before the first bytes
         self._unpacked = 0
         self._since_newline = 0
         self._quotes = 0
@@ -53,7 +54,9 @@ class BoundedBytes(io.RawIOBase):
         """Give the next bytes, at most one block of `[limits] line_bytes`; empty at the end."""
         limit = self._source.limits.line_bytes
         while True:
-            block = self._take(min(size, limit) if size > 0 else limit)
+            block = self._take(max(min(size, limit) if size > 0 else limit, _MARK_BYTES))
+            if not self._encoding:
+                self._begin(block)
             self._measure(len(block))
             text = block if self._decoder is None else self._decode(block)
             if text or not block:
@@ -100,11 +103,17 @@ class BoundedBytes(io.RawIOBase):
                 "Look at the file; raise the limit in source.toml if it is meant.",
             )
 
+    def _begin(self, block: bytes) -> None:
+        """Choose how to decode: a byte order mark says more than source.toml does, which speaks for all files."""
+        marked = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+        self._encoding = next((name for mark, name in marked.items() if block.startswith(mark)), self._source.encoding)
+        self._decoder = None if self._encoding == "utf-8" else codecs.getincrementaldecoder(self._encoding)()
+
     def _decode(self, block: bytes) -> bytes:
         try:
             return (self._decoder.decode(block, final=not block) if self._decoder else "").encode()
         except UnicodeError:
-            raise wrong_encoding(self._source) from None
+            raise wrong_encoding(self._source, self._encoding) from None
 
     def _watch_lines(self, text: bytes) -> None:
         first = text.find(b"\n")
@@ -173,12 +182,12 @@ def unreadable(source: SourceMap) -> SourceError:
     )
 
 
-def wrong_encoding(source: SourceMap) -> SourceError:
+def wrong_encoding(source: SourceMap, encoding: str = "") -> SourceError:
     """Make the error of a file in another encoding than declared."""
     return SourceError(
         "source-encoding",
-        found=f"text that is not {source.encoding.upper()} in the file of source {source.name!r}",
-        expected="the encoding that source.toml names (UTF-8 where it names none)",
+        found=f"text that is not {(encoding or source.encoding).upper()} in the file of source {source.name!r}",
+        expected="what a byte order mark says, else the encoding that source.toml names (UTF-8 where it names none)",
         todo='Write encoding = "windows-1256" or "utf-16", or export the file as UTF-8.',
     )
 
@@ -194,12 +203,10 @@ def empty(source: SourceMap, what: str) -> SourceError:
 
 
 def _check_text(head: bytes, stream: BoundedBytes, source: SourceMap) -> None:
-    if source.encoding == "utf-8" and head.startswith(_WIDE):
-        raise wrong_encoding(source)
     if head.startswith(_ARCHIVES) or b"\0" in head.split(b"\n", 1)[0]:
         raise stream.fault(
             "source-binary",
             "something that is no text (an archive, a workbook, a picture)",
             "CSV, plain or packed with gzip",
-            "Export it as CSV, or unpack the archive.",
+            'Export it as CSV, unpack the archive, or write encoding = "utf-16" where it is such a text without its mark.',
         )

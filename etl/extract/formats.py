@@ -30,6 +30,7 @@ _PARTS = {
     "%S": r"(?P<second>\d{1,2})",
 }
 _MARK = re.compile(r"%.?")
+_RUN = re.compile(r"((?:%[YmdHMS]){2,})")  # numbers with nothing between them: only whole ones can be told apart
 _STRPTIME_MARKS = frozenset(f"%{mark}" for mark in "YmdHIMSfpzbBaAjTZ%")
 
 
@@ -106,7 +107,8 @@ def _moment(value: date, area: ZoneInfo) -> Moment | None:
     local = value.replace(tzinfo=area) if value.tzinfo is None else value.astimezone(area)
     at = local.astimezone(UTC)
     if value.tzinfo is None and at.astimezone(area).replace(tzinfo=None) != value.replace(fold=0):
-        return None  # a time that the zone's clocks jumped over
+        # a time that the zone's clocks jumped over; midnight is how a day without a time is written, and days are never lost
+        return Moment(value.date(), _midnight(value.date(), area), "day") if value.time() == time() else None
     return Moment(local.date(), at, "second")
 
 
@@ -118,9 +120,19 @@ def _midnight(day: date, area: ZoneInfo) -> datetime:
 def _parser(form: str) -> Callable[[str], date | None]:
     if form == "iso":
         return _iso
-    if form.startswith("jalali:"):
-        return _jalali(form.removeprefix("jalali:"))
-    return _strptime(form)
+    is_jalali, form = form.startswith("jalali:"), form.removeprefix("jalali:")
+    parse = _jalali(form) if is_jalali else _strptime(form)
+    return _of_whole_runs(form, parse) if _RUN.search(form) else parse
+
+
+def _of_whole_runs(form: str, parse: Callable[[str], date | None]) -> Callable[[str], date | None]:
+    """Let a parser see only texts whose numbers are padded where nothing stands between them: 1404111 is two days."""
+    pattern = "".join(
+        rf"\d{{{len(part) + 2 * part.count('%Y')}}}" if place % 2 else _MARK.sub(".+", re.escape(part))
+        for place, part in enumerate(_RUN.split(form))
+    )
+    match = re.compile(pattern).fullmatch
+    return lambda text: parse(text) if match(text) else None
 
 
 def _iso(text: str) -> date | None:

@@ -23,6 +23,7 @@ from etl.extract.file_bytes import BoundedBytes, open_bytes, read_header, wrong_
 from etl.extract.mapping import SourceMap, is_workbook
 from etl.extract.rows import BATCH_ROWS, Batch, Encoded, Marks, OpenSource, encode, encode_arrow, find_columns
 from etl.extract.sheet import Sheet
+from etl.extract.spelling import leave_out, map_rule
 
 _BLOCK_BYTES = 4 << 20
 _OPEN_IN_EXCEL = "~$"  # the file by which Excel says that another one is open
@@ -59,11 +60,16 @@ class _FileSource(OpenSource):
     def batches(self, table: str, columns: Sequence[str], since: Marks | None = None) -> Iterator[Batch]:
         """Read the named columns of every file."""
         row = 1
+        is_none = map_rule(dict.fromkeys(self._source.leave_out.values, ""))
         for path in self._paths:
             try:
                 for size, encoded in self._parts(path, columns):
-                    if size:
-                        yield Batch(row, size, encoded)
+                    batch = leave_out(
+                        Batch(pa.arange(row, row + size), encoded), self._source.leave_out.column, is_none
+                    )
+                    self.left_out += size - batch.size
+                    if batch.size:
+                        yield batch
                     row += size
             except SourceError as error:
                 error.found += f" ({path.name})" if len(self._paths) > 1 else ""

@@ -112,7 +112,7 @@ def read_source(
         for table, columns in _tables_of(source).items():
             for batch in rows.batches(table, columns, since):
                 _read_batch(files, converter, batch, table, system=system)
-                progress.step(f"read {source.name}", batch.first_row + batch.size - 1)
+                progress.step(f"read {source.name}", batch.numbers[-1].as_py())
 
 
 @contextmanager
@@ -217,6 +217,7 @@ def _tables_of(source: SourceMap) -> dict[str, list[str]]:
     """Say which source columns each table of a source must give: the allow-list."""
     case = [name for how in source.case.values() for name in how.names]
     case += [source.link.case_ref, source.secrecy.column, *(n for ref in source.link.link_ref for n in ref)]
+    case += [source.leave_out.column]
     case += [name for event in source.date_events for name in (event.column, event.to_unit)]
     event = [*(name for how in source.event.values() for name in how.names), source.link.case_ref]
     event += [source.changes.order]
@@ -230,7 +231,7 @@ def _distinct(names: Iterable[str]) -> list[str]:
 
 
 def _read_batch(files: RowFiles, converter: Converter, batch: Batch, table: str, *, system: str) -> None:
-    bad = BadCells(converter.source.name, table, batch.first_row)
+    bad = BadCells(converter.source.name, table, batch.numbers)
     keys = converter.case_keys(batch.columns[converter.source.link.case_ref])
     secret = converter.is_secret(batch) if table != "event" else pa.repeat(pa.scalar(False), batch.size)
     if table != "event":
@@ -240,7 +241,7 @@ def _read_batch(files: RowFiles, converter: Converter, batch: Batch, table: str,
         _append_date_events(files, converter, batch, bad, keys=keys, secret=secret)
     if table != "case":
         event = converter.columns(converter.source.event, batch, bad)
-        event |= {"case_key": keys, "is_secret": secret, "position": _row_numbers(batch)}
+        event |= {"case_key": keys, "is_secret": secret, "position": batch.numbers}
         order = converter.source.changes.order
         event |= {"order_no": converter.orders(batch.columns[order], bad)} if order else {}
         files.append("event_raw", _shaped(EVENT_RAW, event, batch, converter.source))
@@ -251,7 +252,7 @@ def _read_batch(files: RowFiles, converter: Converter, batch: Batch, table: str,
 def _case_rows(converter: Converter, batch: Batch, bad: BadCells, *, system: str) -> dict[str, pa.Array]:
     source = converter.source
     made = converter.columns(source.case, batch, bad)
-    made["row_number"] = _row_numbers(batch)
+    made["row_number"] = batch.numbers
     made["role"] = pa.repeat(pa.scalar(source.role), batch.size)
     made["link_keys"] = converter.link_keys(batch)
     if "requester_key" in source.case:
@@ -274,13 +275,13 @@ def _append_date_events(
     """Make events of the date columns of case rows; a missing date makes none."""
     events = converter.source.date_events
     for place, event in enumerate(events):
-        silent = BadCells(bad.source, bad.table, bad.first_row)
+        silent = BadCells(bad.source, bad.table, bad.numbers)
         mapped = any(how.column == event.column for how in converter.source.case.values())
         moments = converter.moments(event.column, event.format, batch.columns[event.column], silent if mapped else bad)
         made: dict[str, Any] = {
             "case_key": keys,
             "is_secret": secret,
-            "position": pc.add(pc.multiply(_row_numbers(batch), len(events)), place),
+            "position": pc.add(pc.multiply(batch.numbers, len(events)), place),
             "activity_code": pa.repeat(pa.scalar(event.activity), batch.size),
             "milestone_code": pa.repeat(pa.scalar(event.milestone or None, pa.string()), batch.size),
             "occurred_at": moments["at"],
@@ -294,10 +295,6 @@ def _append_date_events(
             made["to_unit_id"] = converter.units(event.to_unit, how, batch.columns[event.to_unit], bad)
         table = _shaped(EVENT_RAW, made, batch, converter.source)
         files.append("event_raw", table.filter(pc.is_valid(table["occurred_on"])))
-
-
-def _row_numbers(batch: Batch) -> pa.Array:
-    return pa.arange(batch.first_row, batch.first_row + batch.size)
 
 
 def _shaped(schema: pa.Schema, made: dict[str, Any], batch: Batch, source: SourceMap) -> pa.Table:

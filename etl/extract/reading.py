@@ -67,6 +67,7 @@ class Reading:
     marks: Marks | None = None
     gone: Gone | None = None
     is_short: bool = False
+    left_out: int = 0  # rows that are none by [leave_out]
 
 
 def read_sources(tasks: Sequence[Task], progress: Progress, *, large: int = LARGE) -> dict[str, Reading]:
@@ -98,7 +99,8 @@ def read_one(task: Task, progress: Progress) -> Reading:
         read_source(rows, converter, task.folder, system=system, progress=progress, since=since)
         gone = find_gone(rows, converter, task.folder, window.known) if window else None
         marks = read_marks(rows, source) if source.changes.column else None
-    return Reading(snapshot_at, task.slugs, marks, gone, is_short=window is not None and gone is None)
+    is_short = window is not None and gone is None
+    return Reading(snapshot_at, task.slugs, marks, gone, is_short, rows.left_out)
 
 
 def _read_apart(tasks: Sequence[Task], progress: Progress, *, here: Task) -> Iterator[tuple[str, Reading]]:

@@ -51,6 +51,7 @@ class ExtractReport:
     classified_band: str = "0"
     derived_events: int = 0
     events: int = 0  # events of the cases that were staged
+    left_out: int = 0  # rows of files that are none by [leave_out]
     is_window: bool = False  # only what changed was read; counts are of all there is all the same
 
 

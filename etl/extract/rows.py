@@ -38,11 +38,15 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Batch:
-    """Some rows of one source: `first_row` counts from 1 over data rows of the source."""
+    """Some rows of one source: `numbers` (int64) count from 1 over data rows of the source, those left out too."""
 
-    first_row: int
-    size: int
+    numbers: pa.Array
     columns: dict[str, Encoded]
+
+    @property
+    def size(self) -> int:
+        """How many rows there are."""
+        return len(self.numbers)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,12 @@ class Marks:
 
 
 class OpenSource:
-    """A source inside its transaction: rows of its tables, and the instant they stand for."""
+    """A source inside its transaction: rows of its tables, and the instant they stand for.
+
+    left_out: rows that were met so far and are none by `[leave_out]`.
+    """
+
+    left_out: int = 0
 
     def snapshot_text(self, query: str) -> object:
         """Run the snapshot query; only databases have one."""

@@ -21,7 +21,8 @@ from etl.extract.event_dates import date_cases
 from etl.extract.keeping import Keeping, Left
 from etl.extract.link import join_cases
 from etl.extract.manifest import Manifest, read_manifests, write_manifest
-from etl.extract.mapping import SourceMap, load_sources
+from etl.extract.mapping import SourceMap
+from etl.extract.mapping_file import load_sources
 from etl.extract.quality import REASON_PREFIX
 from etl.extract.read import load_tables, name_codes
 from etl.extract.reading import Reading, Task, read_sources
@@ -87,6 +88,7 @@ def extract(
         date_cases(con, sources)
         totals = work.make_cases(sources, snapshots, progress=progress)
         report = work.settle(totals, snapshot_at=min(snapshots.values()))
+        report = replace(report, left_out=sum(reading.left_out for reading in readings.values()))
         return report if dry_run else work.write(report, slugs, readings=readings, progress=progress)
 
 

@@ -199,18 +199,24 @@ def check_events(con: duckdb.DuckDBPyConnection, count: EventCount, source: Sour
 
 
 def _too_many(con: duckdb.DuckDBPyConnection, source: SourceMap, share: str) -> SourceError:
-    """Make the error that counts the reasons, the most frequent first: columns and reasons, never values."""
+    """Make the error that counts the reasons, the most frequent first: columns, reasons and first rows, never values."""
     reasons = con.execute(
-        """select count(*), reason, column_name from quarantine where source = ? and reason <> 'event_rejected'
+        """select count(*), reason, column_name, min(row_number) from quarantine where source = ? and reason <> 'event_rejected'
            group by all order by all desc limit 6""",
         [source.name],
     ).fetchall()
-    words = "; ".join(f"{count:,} {reason}{f' in {column}' if column else ''}" for count, reason, column in reasons)
+    words = "; ".join(
+        f"{count:,} {reason}{f' in {column}' if column else ''} (first in row {row:,})"
+        for count, reason, column, row in reasons
+    )
+    todo = "Correct the mapping (a new code needs a place in its map) or the source, or raise limits.quarantine_share."
+    if reasons and reasons[0][1] == "event_without_case":
+        todo = "What case.sql leaves out (deleted cases), event.sql must leave out too: join it there to the same condition."
     return SourceError(
         "quarantine-share",
         found=f"{share} of source {source.name!r} that break its mapping: {words}",
         expected=f"at most {source.limits.quarantine_share:.1%}; nothing was written",
-        todo="Correct the mapping (a new code needs a place in its map) or the source, or raise limits.quarantine_share.",
+        todo=todo,
     )
 
 

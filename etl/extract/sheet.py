@@ -11,6 +11,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,15 @@ Cells = list[Any]  # text, date, datetime or None
 
 
 class Sheet:
-    """One sheet, open: the names in its header row, and the rows below."""
+    """One sheet, open: the names in its header rows, and the rows below.
+
+    A merged cell names every column that it covers; names of several rows are joined from top to bottom by a space.
+    """
 
     def __init__(self, path: Path, source: SourceMap) -> None:
         """Open the sheet that the mapping names; SourceError where it is not there or is no sheet."""
         _check_size(path, source)
-        self._header_row = source.header_row
+        self._header_row = source.header_row[-1]
         self._sheet = _sheet_of(path, source)
         self.names = self._read_names(source)
 
@@ -49,9 +53,12 @@ class Sheet:
             yield part
 
     def _read_names(self, source: SourceMap) -> list[str]:
-        rows = enumerate(self._sheet.iter_rows(), 1)
-        names = next((row for number, row in rows if number == self._header_row), [])
-        found = ["" if (plain := _plain(cell)) is None else str(plain).strip() for cell in names]
+        head = [list(row) for row in islice(self._sheet.iter_rows(), self._header_row)]
+        for (top, left), (bottom, right) in self._sheet.merged_cell_ranges or ():
+            for row in head[top : bottom + 1]:
+                row[left : right + 1] = head[top][left : left + 1] * len(row[left : right + 1])
+        named = [[_name(cell) for cell in head[number - 1]] for number in source.header_row if number <= len(head)]
+        found = [" ".join(dict.fromkeys(filter(None, parts))) for parts in zip_longest(*named)]
         if not any(found):
             raise SourceError(
                 "source-empty",
@@ -109,6 +116,10 @@ def _damaged(source: SourceMap, found: str, todo: str) -> SourceError:
     return SourceError(
         "source-damaged", found=f"{found}, source {source.name!r}", expected="an .xlsx, .xlsb, .xls or .ods", todo=todo
     )
+
+
+def _name(cell: object) -> str:
+    return "" if (plain := _plain(cell)) is None else str(plain).strip()
 
 
 def _is_blank(cell: object) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.extract.rows import Encoded
+from etl.extract.rows import Batch, Encoded, encode
 from etl.model.text import fold
 
 PATTERN = "re:"
@@ -44,6 +44,19 @@ def fixed_codes(pairs: Mapping[str, str]) -> Iterator[str]:
     for value, code in pairs.items():
         if not value.startswith(PATTERN) or "\\" not in code:
             yield code
+
+
+def leave_out(batch: Batch, column: str, rule: MapRule) -> Batch:
+    """Give a batch without the rows whose text in a column the rule knows: totals and titles, of which nothing is kept."""
+    if not column:
+        return batch
+    encoded = batch.columns[column]
+    known = [rule(fold(str(value))) is not None for value in encoded.values]
+    if not any(known):
+        return batch
+    kept = pc.invert(encoded.take(known, pa.bool_()).fill_null(False))
+    columns = {name: Encoded(each.values, each.places.filter(kept)) for name, each in batch.columns.items()}
+    return Batch(batch.numbers.filter(kept), {name: encode(each.rows()) for name, each in columns.items()})
 
 
 def combine(parts: Sequence[Encoded]) -> Encoded:

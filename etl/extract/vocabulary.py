@@ -50,6 +50,7 @@ _CLOSED = {
     "milestone": codes.MILESTONES,
     "time_source": codes.TIME_SOURCES,
 }
+MOST_TOLD = 20  # codes of a list that a message names
 LONGEST_NAME = 300  # letters; a longer text is no name but something that somebody wrote
 _FORMULA = ("=", "+", "-", "@")
 _CODE = re.compile(r"[a-z0-9][a-z0-9_]{0,199}")
@@ -103,10 +104,11 @@ class Vocabulary:
     def _check(self, source: SourceMap, list_code: str, code: str, place: str) -> None:
         if not self.knows(list_code, code):
             known = sorted(self._lists.get(list_code, ()))
+            names = f": {', '.join(known)}" if 0 < len(known) <= MOST_TOLD else ""
             raise SettingsError(
                 "source-unknown-code",
                 found=f"the code {code!r} in {place} of sources/{source.name}/source.toml",
-                expected=f"a code of the list {list_code!r}",
+                expected=f"a code of the list {list_code!r}{names}",
                 todo=f"Nearest: {nearest(code, known)}." if known else "Write an ASCII snake_case code.",
             )
 

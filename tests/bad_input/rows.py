@@ -73,6 +73,7 @@ CELLS = (
     _day(
         "day first in a month-first column", "%m/%d/%Y %I:%M:%S %p", "07/23/2025 01:00:00 PM", "23/07/2025 01:00:00 PM"
     ),
+    _day("a number that is two days", "%Y%m%d", "20250723", "2025111"),
     _day("no AM/PM", "%m/%d/%Y %I:%M:%S %p", "07/23/2025 01:00:00 PM", "07/23/2025 13:00:00"),
     _day("a time that Tehran's clocks jumped over", "%Y-%m-%d %H:%M", "2022-03-22 01:00", "2022-03-22 00:30"),
 )
@@ -254,6 +255,40 @@ UNDERSTOOD = (
         "UTF-16, declared",
         "table",
         both(_declared("encoding", "utf-16"), recode(lambda data: data.decode().encode("utf-16"))),
+    ),
+    Understood("UTF-16 by its mark, undeclared", "table", recode(lambda data: data.decode().encode("utf-16"))),
+    Understood(
+        "a file with its mark beside one in the declared encoding",
+        "table",
+        both(
+            _declared("encoding", "windows-1256"),
+            swap("rows.csv", "*rows*.csv"),
+            recode(lambda data: data.decode().replace("ی", "ي").encode("cp1256")),
+            content(
+                f"{','.join(COLUMNS)}\nCANARY-more,{','.join(CASES[0][1:])}\n".encode("utf-16"), file="more-rows.csv"
+            ),
+        ),
+        read=4,
+    ),
+    Understood(
+        "a row of totals, left out",
+        "table",
+        both(
+            swap("[limits]", '[leave_out]\ncolumn = "id"\nvalues = ["re:^جمع"]\n[limits]'),
+            recode(lambda data: data + "جمع كل,عادی,,,,,,3,\n".encode()),
+        ),
+    ),
+    Understood(
+        "midnight of a day on which Tehran's clocks jumped over it",
+        "table",
+        both(GREGORIAN, days("%Y-%m-%d %H:%M", *["2022-03-22 00:00"] * 3)),
+        {"registered_on": "2022-03-22"},
+    ),
+    Understood(
+        "days as numbers",
+        "table",
+        days("jalali:%Y%m%d", *["14040501"] * 3),
+        {"registered_on": "2025-07-23"},
     ),
     Understood(
         "semicolons, declared",

@@ -161,11 +161,35 @@ MAPPINGS = tuple(
         ("an instant for a day", '"2026-03-20"', "2026-03-20T10:00:00Z", "source-type", ("snapshot_on",)),
         ("lists in lists", 'missing = ["-"]', f"missing = {'[' * 3000}{']' * 3000}", "source-syntax", ()),
         ("a number of 5,000 digits", 'missing = ["-"]', f"header_row = {'9' * 5000}", "source-syntax", ()),
+        ("rows of names upside down", 'missing = ["-"]', "header_row = [3, 2]", "source-sheet", ("header_row",)),
+        ("a row of names that is none", 'missing = ["-"]', "header_row = [true]", "source-type", ("header_row",)),
+        (
+            "rows left out by nothing",
+            "[limits]",
+            '[leave_out]\ncolumn = "id"\n[limits]',
+            "source-leave-out",
+            ("values",),
+        ),
+        (
+            "rows left out by a broken pattern",
+            "[limits]",
+            '[leave_out]\ncolumn = "id"\nvalues = ["re:("]\n[limits]',
+            "source-pattern",
+            ("[leave_out]",),
+        ),
         ("a line without bound", "[limits]", f"[limits]\nline_bytes = {10**15}", "source-limit", ("line_bytes",)),
     )
 ) + (
     Stop(
         "broken regular expression", "events", swap("re:^leave", "re:(leave"), "source-pattern", SETTINGS, ("(leave",)
+    ),
+    Stop(
+        "rows of a query left out",
+        "database",
+        swap("[limits]", '[leave_out]\ncolumn = "id"\nvalues = ["x"]\n[limits]'),
+        "source-leave-out",
+        SETTINGS,
+        ("where",),
     ),
     Stop("shape without its events", "events", swap('"events"', '"case_row"'), "source-shape", SETTINGS),
     Stop(
@@ -239,11 +263,18 @@ FILES = (
         words=("windows-1256",),
     ),
     Stop(
-        "UTF-16 undeclared",
+        "UTF-16 undeclared, without its mark",
         "table",
-        recode(lambda data: data.decode().encode("utf-16")),
-        "source-encoding",
+        recode(lambda data: data.decode().encode("utf-16-le")),
+        "source-binary",
         words=("utf-16",),
+    ),
+    Stop(
+        "UTF-16 by its mark, and then not",
+        "table",
+        recode(lambda data: data.decode().encode("utf-16") + b"\x00\xdc\x00"),
+        "source-encoding",
+        words=("UTF-16",),
     ),
     Stop(
         "UTF-8 declared as UTF-16",

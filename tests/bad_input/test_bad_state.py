@@ -16,7 +16,7 @@ import pytest
 from etl import pipeline
 from etl.errors import SourceError
 from etl.extract.file_bytes import open_bytes
-from etl.extract.mapping import load_sources
+from etl.extract.mapping_file import load_sources
 from etl.instance import Instance
 from tests.bad_input.bends import Bend, both, cell, content, folder_for, make_sound, many, recode, remove, swap
 from tests.bad_input.conftest import Seen, check_no_value, check_nothing_lost, check_stop

@@ -14,9 +14,19 @@ from etl.audit.run import ATTACKERS
 from etl.audit.words import load_words
 from etl.cli.program import program
 from etl.metadata import load_dictionary, settings
+from etl.model import codes
 from tests.docs import generate
 from tests.docs.slugs import raised_slugs
 
+CLOSED = {
+    "case_type": codes.CASE_TYPES,
+    "channel": codes.CHANNELS,
+    "applicant_kind": codes.APPLICANT_KINDS,
+    "status": codes.STATUSES,
+    "outcome": codes.OUTCOMES,
+    "milestone": codes.MILESTONES,
+    "time_source": codes.TIME_SOURCES,
+}
 SECTIONS = {
     "calendar": settings.Calendar,
     "clocks": settings.Clocks,
@@ -55,6 +65,13 @@ def test_every_setting_is_explained(project: Path) -> None:
     for section, kind in SECTIONS.items():
         text = page.split(f"### `{section}`", 1)[1].split("\n### ", 1)[0].split("\n## ", 1)[0]
         assert [field.name for field in dataclasses.fields(kind) if f"`{field.name}`" not in text] == []
+
+
+def test_every_code_of_a_closed_list_is_named(project: Path) -> None:
+    """Who writes a map finds its codes on the page of the mapping, all of them and no other."""
+    section = _page(project, "source-toml.md").split("## Codes", 1)[1].split("\n## ", 1)[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE)
+    assert {name: tuple(re.findall(r"`(\w+)`", text)) for name, text in rows} == CLOSED
 
 
 def test_every_error_is_explained(project: Path) -> None:

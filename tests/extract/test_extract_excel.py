@@ -72,6 +72,35 @@ def test_a_bad_cell_is_quarantined_by_its_row(make_instance: Make, quarantine: C
     assert quarantine(instance) == [("case", 2, "registered_on", "impossible_date")]
 
 
+def test_rows_under_merged_titles_have_the_names_of_both(make_instance: Make, cases: Read) -> None:
+    """A title over two columns names each of them, one over two rows once; totals at the end are no case."""
+    names = {
+        f'column = "{name}"': f'column = "{group} date"' for name, group in (("registered", "in"), ("closed", "out"))
+    }
+    edits = [
+        ('path = "rows.csv"', 'path = "rows.xlsx"\nheader_row = [2, 3]'),
+        ("[limits]", '[leave_out]\ncolumn = "in id"\nvalues = ["total"]\n\n[limits]'),
+        ('case_ref = "id"', 'case_ref = "in id"'),
+        *names.items(),
+    ]
+    instance = make_instance(edits=edits)
+    with xlsxwriter.Workbook(instance.root / "rows.xlsx") as book:
+        page = book.add_worksheet()
+        page.write(0, 0, "CANARY monthly report")
+        page.merge_range(1, 0, 1, 1, "in")
+        page.write_row(2, 0, ("id", "date"))
+        page.write(1, 2, "out")
+        page.write(2, 2, "date")
+        for place, name in enumerate(("class", "org", "channel", "result", "score"), 3):
+            page.merge_range(1, place, 2, place, name)
+        page.write_row(3, 0, (7, "1404/05/01", "1404/05/11", "عادی", 3002, "وب", "انجام شد", 4))
+        page.write_row(4, 0, ("TOTAL", 1))
+    report = extract(instance)
+    assert (report.read, report.staged, report.left_out) == (1, 1, 1)
+    (case,) = cases(instance)
+    assert (str(case["registered_on"]), str(case["closed_on"])) == ("2025-07-23", "2025-08-02")
+
+
 def test_the_only_sheet_needs_no_name(make_instance: Make) -> None:
     """Where a workbook has one sheet it is taken."""
     instance = make_instance(edits=[('path = "rows.csv"', 'path = "rows.xlsx"')])

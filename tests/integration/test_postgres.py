@@ -13,7 +13,8 @@ from etl.demo import make_office
 from etl.engine import open_duckdb
 from etl.errors import SettingsError, SourceError
 from etl.extract import extract, open_staging
-from etl.extract.mapping import SourceMap, load_source
+from etl.extract.mapping import SourceMap
+from etl.extract.mapping_file import load_source
 from etl.extract.opening import open_source
 from etl.instance import Instance
 from tests.integration.conftest import copy_settings
