@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from etl.metadata import load_dictionary
-from portal.catalogue import load_queries
+from portal.catalogue import TOPICS, queries_by_topic
 from portal.facts import Facts
 from portal.questions import Question
 from portal.reading import Answer, Rule
@@ -105,12 +105,23 @@ def data_values(
         "questions": [{"title": q.title[words.lang], "question": q} for q in questions],
         "views": [row["name"] for row in released.rows(_VIEWS)],
         "citation": _citation(last, words, facts),
-        "queries": [
-            {"name": query.name, "title": query.title[words.lang], "address": query.address(named)}
-            for query in load_queries().values()
-            if not query.name.startswith("reading_")
-        ],
+        "topics": _topics(words, named),
     }
+
+
+def _topics(words: Words, named: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give the ready queries by what a reader asks, each with its address; the pairs stand above, with their answers."""
+    return [
+        {
+            "title": TOPICS[topic][words.lang],
+            "queries": [
+                {"name": query.name, "title": query.title[words.lang], "address": query.address(named)}
+                for query in queries
+            ],
+        }
+        for topic, queries in queries_by_topic().items()
+        if topic != "reading"
+    ]
 
 
 def _citation(last: str, words: Words, facts: Facts) -> str:

@@ -9,8 +9,9 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from etl.metadata import load_dictionary
-from portal.catalogue import load_queries
+from portal.catalogue import TOPICS, load_queries, queries_by_topic
 
+KARUN = "body=karun&case_type=foi&first_release=1405-05&release=1405-05"
 TABLES = tuple(load_dictionary().tables)
 
 
@@ -143,6 +144,7 @@ def test_every_named_query_runs(served, name):
         "body": "karun",
         "case_type": "foi",
         "service": "permit",
+        "band": "06_10",
     }
     address = query.address({p: values.get(p, "1405-05") for p in query.parameters})
     page = served.client.get(address)
@@ -156,7 +158,7 @@ def test_every_named_query_runs(served, name):
 
 def test_a_named_query_cannot_be_made_to_run_something_else(served):
     """Parameters are values; a statement in one stays a text."""
-    answer = served.client.get("/data/portal/bodies.json?sql=select+sqlite_version()&body=%27;drop+table+body")
+    answer = served.client.get("/data/portal/late_entries.json?sql=select+sqlite_version()&body=karun&release=1405-05")
     assert answer.status_code == 200
     assert "sqlite_version" not in answer.json()["query"]["sql"]
 
@@ -216,6 +218,64 @@ def test_an_empty_column_of_corrections_stands_last(served):
     assert sorted(names) == sorted(row)
     assert len(cells) == len(names)
     assert str(row["release_id"]) in cells[names.index("release_id")]
+
+
+@pytest.mark.parametrize("ending", [".json?", ".csv?", "?_format=json&"])
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ("body=karun&case_type=foi&release=1405-05", "first_release"),
+        ("body=&case_type=foi&first_release=1405-05&release=1405-05", "body"),
+        ("body=Karun&case_type=foi&first_release=1405-05&release=1405-05", "body=Karun"),
+        ("body=karun&case_type=foi&first_release=1405-05&release=1404-05", "release=1404-05"),
+    ],
+)
+def test_a_machine_gets_no_zeros_for_what_it_did_not_ask(served, ending, asked, named):
+    """A value left out or mistyped is a 400 that names it and shows an address that has an answer, never a figure."""
+    answer = served.client.get(f"/data/portal/on_time{ending}{asked}")
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert f"Missing or unknown: {named}." in error
+    assert served.client.get(error.rpartition(" ")[2]).status_code == 200
+
+
+def test_a_page_offers_the_values_that_exist(served):
+    """By name and code, the asked one chosen; with one of them missing it shows no figure but says what to choose."""
+    asked = "case_type=foi&first_release=1405-05&release=1405-05"
+    page = unescape(served.client.get(f"/data/portal/on_time?body=karun&{asked}").text)
+    assert '<option value="karun" selected>' in page
+    assert '<select name="release"><option value=""></option><option value="1405-05" selected>' in page
+    assert "<td" in page
+    empty = unescape(served.client.get(f"/data/portal/on_time?{asked}").text)
+    assert "<td" not in empty
+    assert "Choose: body; or" in empty
+    assert "این‌ها را برگزینید: دستگاه؛" in empty
+
+
+def test_an_answer_explains_its_columns_and_its_ends(served):
+    """Each column in both languages, and that a share has two ends."""
+    page = unescape(served.client.get(f"/data/portal/on_time?{KARUN}").text)
+    told = re.findall(r'<dt><code>(\w+)</code></dt><dd>(.+?)<span lang="fa" dir="rtl">(.+?)</span></dd>', page)
+    assert [name for name, _, _ in told] == ["at_least", "not_shown", "at_most", "total"]
+    assert "quote both ends" in page
+    assert "هر دو سر را بنویسید" in page
+
+
+def test_a_code_in_an_answer_has_its_name_beside_it(served):
+    """In both languages on the page; JSON keeps the code."""
+    page = unescape(served.client.get(f"/data/portal/services_of_body?{KARUN}").text)
+    assert 'permit <small>Completion permit</small> <small lang="fa" dir="auto">گواهی پایان کار</small>' in page
+    rows = served.client.get(f"/data/portal/services_of_body.json?{KARUN}").json()["rows"]
+    assert "permit" in {row["service_id"] for row in rows}
+
+
+def test_the_list_groups_its_queries_by_what_a_reader_asks(served):
+    """Under the topics, each query once, and rows are counted in the digits of both languages."""
+    page = unescape(served.client.get("/data/portal").text)
+    for topic, queries in queries_by_topic().items():
+        card = page.partition(f"<h3>{TOPICS[topic]['en']} ")[2].partition("</section>")[0]
+        assert re.findall(r'href="/data/portal/(\w+)[^"]*">[^<]*</a> <a', card) == [query.name for query in queries]
+    assert '350 rows · <span class="fa" lang="fa" dir="rtl">۳۵۰ ردیف</span>' in page
 
 
 def test_what_a_reader_asked_is_not_printed(served, capfd):

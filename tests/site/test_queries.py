@@ -10,6 +10,7 @@ import pytest
 
 from etl.errors import SettingsError
 from etl.instance import Instance
+from etl.metadata import load_dictionary
 from portal.catalogue import Query, load_queries
 from portal.catalogue import _read as read_query
 from portal.released import open_released
@@ -75,6 +76,16 @@ def test_every_query_is_documented_in_both_languages(query: Query) -> None:
 
 
 @pytest.mark.parametrize("query", load_queries().values(), ids=lambda q: q.name)
+def test_every_column_of_an_answer_is_told(query: Query, site_instance: Instance) -> None:
+    """By the dictionary of published columns or, where it is the query's own, in the head of its file; nothing else is."""
+    published = {column.name for table in load_dictionary().tables.values() for column in table.columns}
+    with open_released(site_instance.datasets) as released:
+        answered = set(released.ask(query.name, **VALUES)[0])
+    assert answered - published <= set(query.columns) <= answered
+    assert all(re.search("[ا-ی]", told["fa"]) and told["en"] for told in query.columns.values())
+
+
+@pytest.mark.parametrize("query", load_queries().values(), ids=lambda q: q.name)
 def test_no_rate_leaves_out_what_is_not_shown(query: Query) -> None:
     """A query never drops the rows that do not show a ladder column; only the wrong examples do."""
     is_example = re.fullmatch(r"reading_[24]_wrong", query.name) is not None
@@ -100,6 +111,8 @@ def test_query_without_titles_is_an_error() -> None:
     """A file without its head is refused, not shown without a name."""
     with pytest.raises(SettingsError, match="nameless"):
         read_query("nameless", "select 1")
+    with pytest.raises(SettingsError, match="its topic"):
+        read_query("nameless", "-- fa: الف\n-- en: A\n-- topic: weather\nselect 1")
 
 
 def test_intervals_agree_with_a_plain_recount(site_instance: Instance) -> None:

@@ -1,7 +1,9 @@
 -- fa: دستگاه‌ها: ثبت‌شده، پایان‌یافته، باز و خارج از مهلت
 -- en: Bodies: registered, finished, open and past the limit
+-- topic: volume
 -- Exact counts by body and case type: flows of the months from :first_release to :release, stock at the end of :release.
 -- شمارش دقیق به تفکیک دستگاه و نوع پرونده: ورودی و خروجی ماه‌های خواسته‌شده، و آنچه در پایان آخرین ماه مانده است.
+-- column last_active_month_code: Last month in which a case was registered or finished | آخرین ماهی که پرونده‌ای ثبت شده یا پایان یافته است
 select body_id, case_type_code,
        sum(registered_count + late_registered_count) as registered_count,
        sum(finished_count + late_finished_count) as finished_count,

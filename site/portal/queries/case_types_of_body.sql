@@ -1,5 +1,6 @@
 -- fa: نوع‌های پرونده در دستگاه و شمار پایان‌یافته‌ها
 -- en: Case types of a body and their finished cases
+-- topic: volume
 -- Exact counts of the months from :first_release to :release.
 -- شمارش دقیق ماه‌های خواسته‌شده.
 select case_type_code, sum(registered_count + late_registered_count) as registered_count,

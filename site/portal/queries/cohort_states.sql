@@ -1,5 +1,6 @@
 -- fa: از همهٔ آنچه ثبت شد چه شد، دست‌کم و حداکثر
 -- en: What became of all that were registered, at least and at most
+-- topic: time
 -- Registered cases of a body and case type whose period was published from :first_release to :release, by what had become of
 -- them when it was published: once, when its last due date had passed. A row without cohort_state_code may be in any state: it
 -- counts in not_shown.

@@ -1,5 +1,6 @@
 -- fa: نردبان: هر پله چه نشان می‌دهد و چند پرونده روی آن ماند
 -- en: The ladder: what each rung shows, and how many cases stayed on it
+-- topic: trust
 -- The rungs of the newest policy, from most to least detail; a column without a level is not shown on that rung.
 -- پله‌های تازه‌ترین سیاست انتشار، از پرجزئیات‌ترین تا کم‌جزئیات‌ترین؛ ستونی که سطح ندارد در آن پله نشان داده نمی‌شود.
 select rung.rung_number, service_level, unit_level, outcome_level, lateness_level, duration_level, loop_level,

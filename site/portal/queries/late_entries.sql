@@ -1,5 +1,6 @@
 -- fa: پرونده‌هایی که دیر به ثبت رسیدند، سال به سال
 -- en: Cases entered late, year by year
+-- topic: volume
 -- Exact counts: cases dated before a month that was released already, counted in the month in which they were first seen.
 -- شمارش دقیق پرونده‌هایی که تاریخشان پیش از ماهی است که دیگر منتشر شده بود؛ در ماهی شمرده می‌شوند که نخستین بار دیده
 -- شدند.

@@ -1,5 +1,6 @@
 -- fa: ثبت‌شده، پایان‌یافته و باز، ماه به ماه
 -- en: Registered, finished and open, month by month
+-- topic: volume
 -- Exact counts of the months from :first_release to :release.
 -- شمارش دقیق ماه‌های خواسته‌شده.
 select month_code, registered_count + late_registered_count as registered_count,

@@ -1,5 +1,6 @@
 -- fa: آنچه دستگاه ثبت نکرده است، دست‌کم و حداکثر
 -- en: What a body did not record, at least and at most
+-- topic: trust
 -- Finished cases released from :first_release to :release and those awaiting their group at its end; a detail that is not
 -- shown may be recorded or not, so it counts in not_shown.
 -- پرونده‌های پایان‌یافتهٔ انتشارهای خواسته‌شده و آن‌ها که در پایانشان منتظر گروه خود بوده‌اند. جزئیاتی که نشان داده

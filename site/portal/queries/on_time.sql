@@ -1,5 +1,6 @@
 -- fa: در مهلت پاسخ گرفته، از همهٔ پرونده‌ها
 -- en: Answered within the limit, of all cases
+-- topic: time
 -- Cases of a body and case type released from :first_release to :release, cases still waiting for their group and cases
 -- still open at the end of the month :release. Rows whose lateness is not shown widen the interval; none is left out.
 -- پرونده‌های یک دستگاه و نوع در انتشارهای خواسته‌شده، همراه آن‌ها که هنوز منتظر گروه خودند و آن‌ها که در پایان آخرین ماه

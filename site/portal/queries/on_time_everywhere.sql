@@ -1,5 +1,6 @@
 -- fa: در مهلت پاسخ گرفته، در همهٔ دستگاه‌ها
 -- en: Answered within the limit, in all bodies
+-- topic: time
 -- As on_time, over every body.
 -- مانند on_time، برای همهٔ دستگاه‌ها.
 with known as (

@@ -1,5 +1,6 @@
 -- fa: پرونده‌های باز در پایان سال چند روز است که منتظرند، دست‌کم و حداکثر
 -- en: How long the cases open at the year's end had waited, at least and at most
+-- topic: stage
 -- Cases of a body and case type that were open at the end of the newest year published up to :release, by the days since their
 -- registration. A row without age_band_code may be of any age: it counts in not_shown.
 -- پرونده‌های یک دستگاه و نوع که در پایان تازه‌ترین سالِ منتشرشده باز بوده‌اند، بر پایهٔ روزهای گذشته از ثبت. ردیفی که

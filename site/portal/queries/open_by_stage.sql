@@ -1,5 +1,6 @@
 -- fa: پرونده‌های باز در پایان سال در کدام مرحله‌اند، دست‌کم و حداکثر
 -- en: In which stage the cases open at the year's end were, at least and at most
+-- topic: stage
 -- As open_by_age, by the newest dated step up to the year's end. A row without stage_code may be in any stage: it counts in
 -- not_shown.
 -- مانند open_by_age، بر پایهٔ آخرین گامِ تاریخ‌دار تا پایان سال. ردیفی که stage_code ندارد شاید در هر مرحله‌ای باشد و در

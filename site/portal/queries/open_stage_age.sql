@@ -1,5 +1,6 @@
 -- fa: پرونده‌های باز در پایان سال، مرحله و روزهای انتظار با هم
 -- en: Cases open at the year's end, stage and days of waiting together
+-- topic: stage
 -- As open_by_age, a row per stage and age band; an empty cell means "not shown at this detail". Sum of case_count is every
 -- open case.
 -- مانند open_by_age، هر مرحله و بازهٔ روز در یک ردیف. خانهٔ خالی یعنی «در این سطح نشان داده نمی‌شود». جمع case_count

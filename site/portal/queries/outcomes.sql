@@ -1,5 +1,6 @@
 -- fa: نتیجهٔ پرونده‌ها، دست‌کم و حداکثر
 -- en: Outcomes, at least and at most
+-- topic: ending
 -- Finished cases released from :first_release to :release and those awaiting their group, by outcome. A row without
 -- outcome, or with a coarser one, may hold any finer outcome: it counts in not_shown.
 -- پرونده‌های پایان‌یافتهٔ انتشارهای خواسته‌شده و آن‌ها که منتظر گروه خودند، بر پایهٔ نتیجه. ردیفی که نتیجه ندارد، یا

@@ -1,5 +1,6 @@
 -- fa: آنچه پیش از شمارش کنار گذاشته شد
 -- en: What was set aside before counting
+-- topic: trust
 -- Of all sources together, when a release was made; orders of magnitude, never exact counts. The newest up to :release.
 -- از همهٔ منبع‌ها با هم، هنگام ساختن انتشار؛ تنها مرتبهٔ بزرگی، هرگز شمارش دقیق. تازه‌ترین تا انتشار خواسته‌شده.
 select release_id, year_code, measure_code, reason_code, unit_code, at_least, at_most

@@ -1,5 +1,6 @@
 -- fa: دستگاه‌ها و نوع‌های پروندهٔ یک خدمت
 -- en: Bodies and case types of a service
+-- topic: service
 -- Where cases of the service are shown, and at least how many.
 -- پرونده‌های این خدمت در کدام دستگاه‌ها نشان داده شده و دست‌کم چند تا.
 select body_id, case_type_code, sum(case_count) as at_least

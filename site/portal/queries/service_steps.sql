@@ -1,5 +1,6 @@
 -- fa: گام‌های یک خدمت، آن‌گونه که پیموده شد
 -- en: Steps of a service, as they were walked
+-- topic: service
 -- The timeline of the largest group of the service whose steps are shown; days are medians since the start and since the step before.
 -- is_gap = 1: other steps may lie here; the timeline is then what its cases have in common.
 -- گردش کار بزرگ‌ترین گروه این خدمت که گام‌هایش نشان داده شده؛ روزها میانه‌اند، از آغاز و از گام پیشین. is_gap = 1 یعنی

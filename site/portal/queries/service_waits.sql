@@ -1,5 +1,6 @@
 -- fa: چند روز طول کشید، پرونده‌هایی که خدمتشان نشان داده شده است
 -- en: How many days it took, cases whose service is shown
+-- topic: service
 -- One row per duration band and lateness; an empty cell means "not shown at this detail". A picture of the shown cases,
 -- not a rate: see service_on_time.
 -- هر بازهٔ مدت و رعایت مهلت در یک ردیف؛ خانهٔ خالی یعنی «در این سطح نشان داده نمی‌شود». تصویر پرونده‌های نشان‌داده‌شده

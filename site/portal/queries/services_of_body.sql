@@ -1,5 +1,6 @@
 -- fa: خدمت‌های دستگاه: دست‌کم چند پرونده
 -- en: Services of a body: at least how many cases
+-- topic: service
 -- Cases whose service is shown. Cases whose service is not shown, or only its family, may add to each service: see
 -- service_on_time for the interval of one service.
 -- پرونده‌هایی که خدمتشان نشان داده شده است. پرونده‌هایی که خدمتشان نشان داده نمی‌شود، یا تنها خانواده‌اش، شاید به هر

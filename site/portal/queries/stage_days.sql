@@ -1,9 +1,11 @@
 -- fa: میانهٔ روزهای هر مرحله
 -- en: Median days in each stage
+-- topic: stage
 -- A stage is the time from a step to the next one. Each group gives its median; the figure is that of the group that
 -- holds the middle case. Only groups whose steps are shown: see stage_coverage.
 -- هر مرحله از یک گام تا گام بعدی است. هر گروه میانهٔ خود را می‌دهد و عدد از آنِ گروهی است که پروندهٔ وسط در آن است. تنها
 -- گروه‌هایی که گام‌هایشان نشان داده شده؛ stage_coverage را ببینید.
+-- column median_days: Median days of the stage, in the group that holds the middle case | میانهٔ روزهای مرحله در گروهی که پروندهٔ وسط در آن است
 with stage as (
   select case when g.trace_level = 'milestones' then 'milestones' else 'steps' end as level_code,
          s.activity_code, g.case_group_id, g.case_count,

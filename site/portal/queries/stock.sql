@@ -1,5 +1,6 @@
 -- fa: باز، خارج از مهلت، و در انتظار انتشار جزئیات در پایان ماه
 -- en: Open, past the limit, and awaiting detail at the end of the month
+-- topic: volume
 -- Exact counts of a body and case type at the end of the month :release.
 -- شمارش دقیق یک دستگاه و نوع در پایان ماه خواسته‌شده.
 select coalesce(sum(open_count), 0) as open_count,

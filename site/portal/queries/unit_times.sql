@@ -1,5 +1,6 @@
 -- fa: پرونده‌ها در هر واحد چند روز می‌مانند، یک میانه در سال
 -- en: How many days cases stay in each unit, one median a year
+-- topic: stage
 -- Units of a body in the newest year published up to :release, with the unit above and, as a band, for how many applicants a
 -- time is known. Computed inside the body from single cases (basis attested); a small unit counts in the one above.
 -- واحدهای یک دستگاه در تازه‌ترین سالِ منتشرشده، با واحد بالادست و بازهٔ شمار متقاضیانی که زمانشان معلوم است. در درون

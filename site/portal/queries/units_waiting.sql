@@ -1,8 +1,10 @@
 -- fa: روزهای پرونده‌ها در هر واحد
 -- en: Days of cases in each unit
+-- topic: stage
 -- Middle of the group medians of the time from arriving at a unit to the next step; groups whose steps and units are
 -- shown only.
 -- میانهٔ میانه‌های گروه‌ها از رسیدن به واحد تا گام بعدی؛ تنها گروه‌هایی که گام‌ها و واحدهایشان نشان داده شده است.
+-- column median_days: Median days in the unit, in the group that holds the middle case | میانهٔ روزهای ماندن در واحد، در گروهی که پروندهٔ وسط در آن است
 with stay as (
   select s.unit_id, g.case_group_id, g.case_count, sum(n.since_previous_median_days) as days
   from case_group_as_of_v1 g

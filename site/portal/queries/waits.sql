@@ -1,5 +1,6 @@
 -- fa: چند روز طول کشید و در مهلت بود یا نه
 -- en: How many days it took, and whether in time
+-- topic: time
 -- One row per duration band and lateness; an empty cell means "not shown at this detail". Sum of case_count is every
 -- case released from :first_release to :release.
 -- هر بازهٔ مدت و رعایت مهلت در یک ردیف؛ خانهٔ خالی یعنی «در این سطح نشان داده نمی‌شود». جمع case_count برابر همهٔ

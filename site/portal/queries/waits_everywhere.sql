@@ -1,5 +1,6 @@
 -- fa: چند روز طول کشید، در همهٔ دستگاه‌ها
 -- en: How many days it took, in all bodies
+-- topic: time
 -- As waits, over every body; cases waiting for their group and open cases stand in stock_everywhere.
 -- مانند waits، برای همهٔ دستگاه‌ها؛ پرونده‌های منتظر گروه و پرونده‌های باز در stock_everywhere آمده‌اند.
 select duration_band_code, lateness_code, sum(case_count) as case_count

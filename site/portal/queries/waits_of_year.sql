@@ -1,5 +1,6 @@
 -- fa: پرونده‌های پایان‌یافتهٔ یک سال چند روز طول کشید
 -- en: How long the cases took that ended in a year
+-- topic: time
 -- Newest year published up to :release, of a body and case type; days by which a quarter, half, three quarters and nine of ten
 -- had ended. service_id empty: all cases of the type. A family contains its services. An empty figure is not shown.
 -- تازه‌ترین سالِ منتشرشدهٔ یک دستگاه و نوع؛ روزهایی که تا آن یک‌چهارم، نیم، سه‌چهارم و نه‌دهم پرونده‌ها پایان یافته

@@ -1,5 +1,6 @@
 -- fa: تا این بازهٔ انتظار پاسخ گرفته، از همهٔ پرونده‌ها
 -- en: Answered up to this wait, of all cases
+-- topic: time
 -- As on_time, for cases whose duration band is :band or shorter (band codes sort by length).
 -- مانند on_time، برای پرونده‌هایی که بازهٔ مدتشان همین بازه یا کوتاه‌تر است (کد بازه‌ها به ترتیب مدت است).
 with known as (

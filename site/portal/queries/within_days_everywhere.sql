@@ -1,5 +1,6 @@
 -- fa: تا این بازهٔ انتظار پاسخ گرفته، در همهٔ دستگاه‌ها
 -- en: Answered up to this wait, in all bodies
+-- topic: time
 -- As within_days, over every body.
 -- مانند within_days، برای همهٔ دستگاه‌ها.
 with known as (

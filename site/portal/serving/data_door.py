@@ -12,10 +12,10 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from portal.serving.explorer import PREFIX
+from portal.serving.explorer import PREFIX, Explorer
 from portal.serving.plugin import DATABASE
 from portal.serving.shelf import Shelf
 from portal.serving.words import not_found, unavailable
@@ -25,6 +25,7 @@ _ROW: Final = r"[A-Za-z0-9_~,+:.-]+"
 ALLOWED: Final = re.compile(
     rf"^/{DATABASE}(?:\.json)?$|^/{DATABASE}/{_SEGMENT}(?:\.json|\.csv)?$|^/{DATABASE}/{_SEGMENT}/{_ROW}$"
 )
+_QUERY: Final = re.compile(rf"^/{DATABASE}/(\w+)(\.json|\.csv)?$")
 _DROPPED: Final = frozenset({"_ttl", "_trace", "_context", "_stream"})
 _HIDDEN: Final = (b"cookie", b"authorization", b"x-forwarded-prefix")
 CACHE: Final = "public, max-age=60"
@@ -46,6 +47,10 @@ class DataDoor:
         async with self._shelf.lend() as explorer:
             if explorer is None:
                 await unavailable()(scope, receive, send)
+                return
+            unanswered = unanswerable(explorer, scope)
+            if unanswered is not None:
+                await unanswered(scope, receive, send)
             else:
                 await explorer.app(inner_scope(scope), receive, _outer_send(send))
 
@@ -59,6 +64,20 @@ def refuse(scope: Scope) -> Response | None:
         query = scope["query_string"].decode("ascii", "replace")
         return RedirectResponse(f"{PREFIX}{path[:-1]}{'?' if query else ''}{query}", status_code=308)
     return None if ALLOWED.match(path) else not_found()
+
+
+def unanswerable(explorer: Explorer, scope: Scope) -> Response | None:
+    """Refuse a machine that asks a named query without its values: it would read the zeros as figures. Pages show a form."""
+    asked = _QUERY.match(_inner_path(scope))
+    if asked is None:
+        return None
+    pairs = parse_qsl(scope["query_string"].decode("ascii", "replace"), keep_blank_values=True)
+    given = dict(reversed(pairs))  # of two values Datasette takes the first
+    error = explorer.refuse(asked[1], given) if asked[2] or "_format" in given else None
+    if error is None:
+        return None
+    told = {"ok": False, "error": error, "status": 400, "title": None}
+    return JSONResponse(told, status_code=400, headers={"cache-control": "no-store"})
 
 
 def inner_scope(scope: Scope) -> Scope:

@@ -17,7 +17,8 @@ from datasette.app import Datasette
 from datasette.database import Database
 
 from etl.metadata import Column, load_dictionary
-from portal.catalogue import load_queries
+from portal.catalogue import TOPICS, load_queries, queries_by_topic
+from portal.serving.choices import read_choices, read_labels, unfit
 from portal.serving.guard import open_reading
 from portal.serving.plugin import DATABASE, register
 
@@ -51,9 +52,10 @@ _EXAMPLES: Final = (
     ),
     (
         ("service",),
-        "select service_id from case_group where service_id is not null group by 1 order by sum(case_count) desc, 1 limit 1",
+        "select service_id from case_group where body_id = :body and case_type_code = :case_type and service_level = 'leaf'"
+        " group by 1 order by max(trace_id is not null) desc, sum(case_count) desc, 1 limit 1",
     ),
-    (("band",), "select code from code where list_code = 'duration_band' order by position limit 1"),
+    (("band",), "select code from code where list_code = 'duration_band' order by position limit 1 offset 2"),
 )
 
 
@@ -64,8 +66,10 @@ class Explorer:
         """Set Datasette up on a file; nothing is read before `start`."""
         register()
         self.database = database
+        shown = explorer_metadata(database, metadata)
+        self._described = shown["databases"][DATABASE]
         self._datasette = Datasette(
-            metadata=explorer_metadata(database, metadata),
+            metadata=shown,
             settings=dict(SETTINGS),
             template_dir=str(PAGES),
             memory=False,
@@ -80,6 +84,16 @@ class Explorer:
         await self._datasette.invoke_startup()
         await self._file.table_counts(limit=60_000)
         await self._datasette.refresh_schemas()
+
+    def refuse(self, name: str, given: Mapping[str, str]) -> str | None:
+        """Say what is wrong with the values of a named query; None where they can be answered, or it is no such query."""
+        query = load_queries().get(name)
+        wrong = unfit(query, self._described["choices"], given) if query else []
+        if query is None or not wrong:
+            return None
+        named = ", ".join(f"{each}={given[each]}" if given.get(each) else each for each in wrong)
+        example = self._described["queries"][name]["example"]
+        return f"Missing or unknown: {named}. The same question with values that have an answer: {example}"
 
     async def close(self) -> None:
         """End the reading threads and close the file; only when no request uses it any more.
@@ -111,6 +125,7 @@ def explorer_metadata(database: Path, written: Mapping[str, Any]) -> dict[str, A
         for name in _relations(connection):
             tables.setdefault(name, {})["sortable_columns"] = sortable_columns(connection, name)
         examples = example_values(connection)
+        described |= {"choices": read_choices(connection), "labels": read_labels(connection)}
     for name, spec in load_dictionary().tables.items():
         if name in tables:
             tables[name] |= {
@@ -121,9 +136,16 @@ def explorer_metadata(database: Path, written: Mapping[str, Any]) -> dict[str, A
                 "columns": {column.name: _told(column, "en") for column in spec.columns},
                 "columns_fa": {column.name: _told(column, "fa") for column in spec.columns},
             }
+    told = _told_names()
+    described["topics"] = [
+        {"title": TOPICS[topic], "queries": [query.name for query in queries]}
+        for topic, queries in queries_by_topic().items()
+    ]
     described["queries"] = {
         query.name: {
             "sql": query.sql,
+            "columns": {**told["en"], **{name: text["en"] for name, text in query.columns.items()}},
+            "columns_fa": {**told["fa"], **{name: text["fa"] for name, text in query.columns.items()}},
             "title": query.title["en"],
             "title_fa": query.title["fa"],
             "description": query.text["en"],
@@ -142,11 +164,17 @@ def _told(column: Column, lang: str) -> str:
     return f"{column.title[lang]}{unit}{caveat}"
 
 
+def _told_names() -> dict[str, dict[str, str]]:
+    """Say what each published column means, for answers that keep its name; the first table that has it speaks."""
+    columns = [column for table in reversed(tuple(load_dictionary().tables.values())) for column in table.columns]
+    return {lang: {column.name: _told(column, lang) for column in columns} for lang in ("en", "fa")}
+
+
 def example_values(connection: sqlite3.Connection) -> dict[str, object]:
     """Choose values for the parameters of named queries, so that a first look shows rows: newest, largest, first band."""
-    found: dict[str, object] = {"above": 0}
+    found: dict[str, object] = {"above": 0, "body": "", "case_type": ""}
     for names, sql in _EXAMPLES:
-        row = connection.execute(sql).fetchone() or ()
+        row = connection.execute(sql, found).fetchone() or ()
         found |= {name: value for name, value in zip(names, row, strict=False) if value is not None}
     return found
 

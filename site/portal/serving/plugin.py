@@ -15,8 +15,13 @@ from datasette.database import QueryInterrupted
 from datasette.plugins import pm
 from datasette.utils.asgi import Base400, Forbidden, NotFound
 from datasette.views.base import DatasetteError
+from jinja2 import Environment
+from markupsafe import Markup
 from pluggy import HookimplMarker
 
+from portal.catalogue import load_queries
+from portal.formats import number
+from portal.serving.choices import Labels, label_of, unfit
 from portal.serving.guard import guard_connection
 
 DATABASE: Final = "portal"  # the stable name under which every release's database is shown
@@ -27,6 +32,7 @@ _TOO_LONG: Final = (
     "پاسخ بیش از اندازه طول کشید و متوقف شد. کمتر بپرسید (یک انتشار، یک دستگاه)، "
     "یا کل پایگاه داده را از صفحهٔ «داده‌ها را چگونه بخوانیم» بگیرید و روی رایانهٔ خود بپرسید.",
 )
+_LABEL: Final = Markup('{} <small>{}</small> <small lang="fa" dir="auto">{}</small>')
 _LOG = logging.getLogger("shafaf.serve")
 _hook = HookimplMarker("datasette")
 
@@ -36,6 +42,29 @@ def prepare_connection(conn: sqlite3.Connection, database: str) -> None:
     """Guard connections to the published database; Datasette's own one must stay writable to it."""
     if database == DATABASE:
         guard_connection(conn)
+
+
+@_hook
+def prepare_jinja2_environment(env: Environment, datasette: Any) -> None:
+    """Give our templates numbers in both scripts, and what is missing in the form of a named query."""
+
+    def choices() -> dict[str, Labels]:
+        return dict(datasette.metadata("choices", database=DATABASE))
+
+    def missing(name: str, given: dict[str, str]) -> list[str]:
+        return unfit(load_queries()[name], choices(), given)
+
+    env.filters["number"] = number
+    env.globals |= {"choices_of_reader": choices, "missing": missing}
+
+
+@_hook
+def render_cell(row: Any, column: str, table: str | None, database: str, datasette: Any) -> Markup | None:
+    """Write the names of a code beside it in the answer of a named query; rows of tables stay as they are."""
+    if table is not None or database != DATABASE:
+        return None
+    label = label_of(datasette.metadata("labels", database=DATABASE), row, column)
+    return _LABEL.format(row[column], *label) if label else None
 
 
 @_hook(wrapper=True)
@@ -100,3 +129,5 @@ class _Hooks:
     prepare_connection = staticmethod(prepare_connection)
     handle_exception = staticmethod(handle_exception)
     forbidden = staticmethod(forbidden)
+    prepare_jinja2_environment = staticmethod(prepare_jinja2_environment)
+    render_cell = staticmethod(render_cell)
