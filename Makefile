@@ -56,9 +56,10 @@ $(VENV)/.run-stamp: requirements.txt pyproject.toml | $(BIN)/python
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.dev-stamp: requirements-dev.txt $(VENV)/.run-stamp
-	@echo "environment: packages of requirements-dev.txt" >&2
+$(VENV)/.dev-stamp: requirements-dev.txt requirements-peer.txt $(VENV)/.run-stamp
+	@echo "environment: packages of requirements-dev.txt and, in $(VENV)/peer, of requirements-peer.txt" >&2
 	@$(PIP) install --require-hashes -r requirements-dev.txt
+	@$(PIP) install --require-hashes --no-deps --upgrade --target $(VENV)/peer -r requirements-peer.txt
 	@touch $@
 
 # only for `engine: spark` and its tests: a large package
@@ -155,6 +156,7 @@ lock:
 	@command -v uv >/dev/null || { echo "Found no uv; expected it on the path, only for this target. See CONTRIBUTING.md." >&2; exit 1; }
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.txt requirements.in
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-dev.txt requirements-dev.in
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-emit-package numpy -o requirements-peer.txt requirements-peer.in
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-spark.txt requirements-spark.in
 
 clean:

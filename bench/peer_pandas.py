@@ -8,7 +8,8 @@ none of the identity gate, which coarsens only these), no late cases, no audit, 
 for a second run. What it shares with the program: policy, calendar, code lists and the folding of spellings, so that a
 difference is a difference. It knows the levels that the demo's ladder uses.
 
-`python -m bench.peer_pandas PORTAL OUT.db` needs the months in PORTAL/datasets/releases, which say what is due.
+`python -m bench.peer_pandas PORTAL OUT.db` needs the packages of requirements-peer.txt on its path (`bench.spent.PEER`)
+and the months in PORTAL/datasets/releases, which say what is due.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from __future__ import annotations
 import sqlite3
 import sys
 import tomllib
-from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from persiantools.jdatetime import JalaliDate
 
+from bench.peer_groups import FLOOR, PUBLISHED, trace_text
 from etl.calendars import parse_period, year_month
 from etl.instance import Instance
 from etl.metadata import Policy, code_rows, duration_bands
@@ -32,17 +33,6 @@ from etl.metadata.levels import ancestors
 from etl.model.text import fold, latin_digits
 
 NOT_RECORDED = "not_recorded"
-FLOOR = ["body_id", "case_type_code", "period_code"]
-PUBLISHED = {
-    "service": "service_id",
-    "unit": "unit_id",
-    "outcome": "outcome_code",
-    "lateness": "lateness_code",
-    "duration": "duration_band_code",
-    "loop": "is_loop",
-    "channel": "channel_code",
-    "trace": "trace",
-}
 VALUES = {
     ("service", "leaf"): "service_id",
     ("service", "family"): "service_family",
@@ -359,38 +349,9 @@ def make_groups(folder: Path) -> pd.DataFrame:
 def write_groups(groups: pd.DataFrame, path: Path) -> None:
     """Write the groups into SQLite; traces as text."""
     groups = groups.reindex(columns=[*FLOOR, "rung_number", *PUBLISHED.values(), "case_count"])
-    groups["trace"] = groups["trace"].map(_trace_text, na_action="ignore")
+    groups["trace"] = groups["trace"].map(trace_text, na_action="ignore")
     with sqlite3.connect(path) as con:
         groups.to_sql("case_group", con, index=False, if_exists="replace")
-
-
-def _trace_text(trace: tuple[Any, ...]) -> str:
-    return " > ".join("/".join(step) if isinstance(step, tuple) else step for step in trace)
-
-
-def peer_rows(path: Path) -> Counter[tuple[Any, ...]]:
-    """Read the peer's groups as rows to compare."""
-    names = ", ".join([*FLOOR, "rung_number", *PUBLISHED.values(), "case_count"])
-    with sqlite3.connect(path) as con:
-        return Counter(con.execute(f"select {names} from case_group").fetchall())
-
-
-def our_rows(folder: Path) -> Counter[tuple[Any, ...]]:
-    """Read the groups of the portal's newest database as rows to compare."""
-    path = max((folder / "datasets").glob("portal-*.db"))
-    shown = ", ".join(name for name in PUBLISHED.values() if name != "trace")
-    query = f"select {', '.join(FLOOR)}, rung_number, {shown}, trace_id, trace_level, case_count from case_group"
-    with sqlite3.connect(path) as con:
-        steps: dict[int, list[tuple[str, str]]] = {}
-        for trace, activity, unit in con.execute(
-            "select trace_id, activity_code, unit_id from trace_step order by trace_id, step_number"
-        ):
-            steps.setdefault(trace, []).append((activity, unit))
-        rows: Counter[tuple[Any, ...]] = Counter()
-        for *values, trace, level, count in con.execute(query):
-            shown_steps = tuple(step if level == "steps_units" else step[0] for step in steps.get(trace, ()))
-            rows[(*values, _trace_text(shown_steps) if trace is not None else None, count)] += 1
-    return rows
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from bench.peer_pandas import our_rows, peer_rows
-from bench.spent import Spent, make_portal, spend
+from bench.peer_groups import our_rows, peer_rows
+from bench.spent import PEER, Spent, make_portal, spend
 
 CASES = 120_000
 STAGES = ("extract", "release", "build")
@@ -26,7 +26,7 @@ def compare(folder: Path, whole: Spent, shared: Spent) -> None:
     no views and no site.
     """
     path = folder / "peer.db"
-    peer = spend("peer (pandas)", "bench.peer_pandas", str(folder), str(path))
+    peer = spend("peer (pandas)", "bench.peer_pandas", str(folder), str(path), packages=PEER)
     theirs, made = peer_rows(path), our_rows(folder)
     if theirs != made:
         raise SystemExit(f"groups differ: {len(theirs - made)} only of the peer, {len(made - theirs)} only ours")

@@ -117,7 +117,7 @@ def test_no_tracked_file_names_a_machine_or_an_index(project: Path, rule: re.Pat
 
 def test_locked_requirements_are_hashed(project: Path) -> None:
     """Every locked package carries a version and hashes."""
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-peer.txt", "requirements-spark.txt"):
         text = re.sub(r"\\\n", " ", (project / name).read_text("utf-8"))
         pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
         assert pins, name

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.peer_pandas import make_groups, our_rows, peer_rows, write_groups
+from bench.peer_groups import our_rows, peer_rows
+from bench.spent import PEER, spend
 from etl import pipeline
 from etl.instance import Instance
 from tests.integration.conftest import Built, copy_settings
@@ -16,7 +17,7 @@ STRICT = SHIPPED + "    largest_share: 0.5\n    ordinary: []\n"
 
 
 def _compare(portal: Path, path: Path, *, least: int) -> None:
-    write_groups(make_groups(portal), path)
+    spend("peer", "bench.peer_pandas", str(portal), str(path), packages=PEER)
     ours = our_rows(portal)
     assert ours.total() > least
     assert peer_rows(path) == ours
