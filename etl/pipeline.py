@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -376,7 +377,8 @@ def _build(instance: Instance, progress: Progress, *, always: bool) -> tuple[Pat
         database = load.build_database(instance, progress=progress)
     has_site = (instance.public / newest).is_dir()
     if always or not has_site or not has_database or current_release(instance.public) != newest:
-        site = portal.build_site(instance, progress=progress)
+        review = partial(audit.review_site, releases=instance.releases)
+        site = portal.build_site(instance, review=review, progress=progress)
     return database, site
 
 

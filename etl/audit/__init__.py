@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from etl.audit.gate import Gate
     from etl.audit.page import audit_page
     from etl.audit.run import ATTEMPTS, SEED, Audit, audit, audit_document
+    from etl.audit.site import review_site
 
 __all__ = [
     "ATTEMPTS",
@@ -30,6 +31,7 @@ __all__ = [
     "audit_document",
     "audit_page",
     "read_evidence",
+    "review_site",
 ]
 __getattr__ = late(
     __name__,
@@ -39,5 +41,6 @@ __getattr__ = late(
         "gate": ("Gate",),
         "page": ("audit_page",),
         "run": ("ATTEMPTS", "Audit", "SEED", "audit", "audit_document"),
+        "site": ("review_site",),
     },
 )

@@ -69,16 +69,24 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
     for path in evidence.databases:
         _database(path, evidence, tally)
     if evidence.files:
-        _read(evidence, tally)
+        unknown = unknown_files(evidence)  # a hit of `side_channels` already
+        _read(evidence, [evidence.root / name for name in evidence.files if name not in unknown], tally)
     return tally.done()
 
 
-def _read(evidence: Evidence, tally: Tally) -> None:
-    """Read every file that holds words; those of an unknown kind are a hit of `side_channels` already."""
-    titles, months, unknown = _titles(evidence), _months(evidence), unknown_files(evidence)
+def attack_site(evidence: Evidence, site: Path) -> Attack:
+    """Look at every page of a site that was built and is not yet in place, and at the figures beside them."""
+    tally = Tally(NAME)
+    _read(evidence, sorted(path for path in site.rglob("*") if path.is_file()), tally)
+    return tally.done()
+
+
+def _read(evidence: Evidence, paths: Iterable[Path], tally: Tally) -> None:
+    """Read every file that holds words."""
+    titles, months = _titles(evidence), _months(evidence)
     names = sorted(filter(COUNTED.search, titles), key=len, reverse=True)  # of two that overlap the longer one first
     known = Known(evidence.k, names, frozenset(filter(str.isdigit, titles)))
-    for path in (evidence.root / name for name in evidence.files if name not in unknown):
+    for path in paths:
         about = replace(known, months=months.get(path.parent.name, ()))
         if path.suffix == ".html":
             _page(path, about, tally)

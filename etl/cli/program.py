@@ -1,8 +1,8 @@
 """The program itself: its global options, its exit codes, and what happens to an error.
 
 Exit codes: 0 ok and "nothing new" · 1 internal · 2 usage · 10 tampered · 12 cannot check · 20 privacy · 21 source ·
-22 settings · 23 release · 75 locked · 130 stopped by Ctrl-C. An unexpected exception shows one line and no traceback
-(SHAFAF_DEBUG=1 shows it).
+22 settings · 23 release · 75 locked · 130 stopped by Ctrl-C, 143 by SIGTERM. An unexpected exception shows one line and no
+traceback (SHAFAF_DEBUG=1 shows it).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import click
 from etl.cli.console import tell, tell_error
 from etl.cli.journal import close_journal, note_error, place_of
 from etl.cli.options import WholeHelp
+from etl.cli.start import leave
 from etl.errors import PortalError
 from etl.instance import Instance, explain_disk
 
-STOPPED = 130
 OBJECTS_BETWEEN = (20_000, 10, 10)  # collections: queries are many small objects that live until they have run
 
 
@@ -93,9 +93,9 @@ def main(args: Sequence[str] | None = None) -> None:
             )
         error.show()
         code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        tell("stopped; what was released is whole")
-        code = STOPPED
+    except (click.Abort, KeyboardInterrupt) as error:
+        close_journal()
+        leave(error.__cause__ or error)
     close_journal()
     sys.exit(code)
 

@@ -8,7 +8,7 @@ Figures are read once for both languages. Cost: about a dozen queries a body and
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.resources import as_file, files
@@ -67,8 +67,13 @@ class _Read:
     next_on: date
 
 
-def build_site(instance: Instance, *, progress: Progress = SILENT) -> Path:
-    """Build the site of the newest release and put it in place; give its folder. ReleaseError: nothing is released yet."""
+def build_site(
+    instance: Instance, *, review: Callable[[Path], None] | None = None, progress: Progress = SILENT
+) -> Path:
+    """Build the site of the newest release and put it in place; give its folder. ReleaseError: nothing is released yet.
+
+    review: looks at the whole site before it is in place; what it raises keeps it from going live.
+    """
     with open_released(instance.datasets) as released:
         release_id = released.newest.release_id
         instance.public.mkdir(parents=True, exist_ok=True)
@@ -80,6 +85,8 @@ def build_site(instance: Instance, *, progress: Progress = SILENT) -> Path:
         for lang in LANGUAGES:
             words = Words(lang, read.facts.system)
             _write_language(folder / lang, read, released, words, scripts=scripts, progress=progress)
+    if review is not None:
+        review(folder)
     return put_in_place(instance.public, folder, release_id)
 
 

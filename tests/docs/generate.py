@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from etl.cli import program
+from etl.cli.program import program
 from etl.metadata import TableSpec, load_dictionary
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "reference"
@@ -41,6 +41,7 @@ def cli_page() -> str:
         "| 23 | release: it could not be written whole |",
         "| 75 | locked: another run is at work |",
         "| 130 | stopped by Ctrl-C |",
+        "| 143 | stopped by SIGTERM (systemd, a machine that goes down) |",
         "",
     ]
     for name, command in _verbs("shafaf", program):

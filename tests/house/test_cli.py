@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -226,6 +227,25 @@ def test_a_job_runs_in_its_own_process(started: Path) -> None:
     """The guard of the loop: an error inside is an exit code outside."""
     with Instance(started).lock():
         assert run_once(Instance(started)) == 75
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("word", ["next run", "click"])
+def test_a_stopped_program_says_so(started: Path, word: str, number: int, code: int) -> None:
+    """Ctrl-C and SIGTERM end it in one line with a code of their own, while it works and while it is still being loaded."""
+    command = [sys.executable, "-X", "importtime", "-m", "etl", "--portal", str(started), "schedule"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=_heed_ctrl_c) as process:
+        assert process.stderr is not None
+        loading = iter(process.stderr)
+        next(line for line in loading if word in line)
+        process.send_signal(number)
+        said = [line for line in loading if not line.startswith("import time")]
+    assert (process.returncode, said[-1]) == (code, "stopped; what was released is whole\n")
+    assert not [line for line in said if "Traceback" in line]
+
+
+def _heed_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a run of the tests in the background ignores it
 
 
 def test_a_bad_time_has_three_parts(started: Path) -> None:
