@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ import pytest
 
 from etl.errors import PrivacyError, ReleaseError, SettingsError
 from etl.instance import Instance
+from etl.instance.durable import sync_tree
 from etl.load import PLACEMENT, Past, heal, read_history, write_releases
 from tests.load.builder import AS_OF, Office, floor, group
 
@@ -173,3 +175,13 @@ def test_a_waiting_case_has_a_placement_without_group(
     assert [row["case_key"] for row in rows if row["case_group_id"] is None] == ["first-0-0-waits"]
     promises = read_history(instance, backend).promises
     assert (promises.k, promises.sensitive) == (10, {"welfare"})
+
+
+def test_a_file_that_cannot_be_forced_to_disk_is_no_secret(tmp_path: Path) -> None:
+    """Files go to disk side by side; what one of them meets there is raised, wherever it stands among them."""
+    for number in range(20):
+        (tmp_path / f"{number:02}").write_bytes(b"whole")
+    sync_tree(tmp_path)
+    (tmp_path / "07x").symlink_to(tmp_path / "gone")
+    with pytest.raises(FileNotFoundError):
+        sync_tree(tmp_path)
