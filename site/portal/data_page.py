@@ -88,6 +88,7 @@ def data_values(
         "kept_address": released.address("detail_kept", release=last),
         "files": [_about(line, words) for line in files if line["name"] not in load_dictionary().tables],
         "manifest": _download(last, "manifest.json"),
+        "statutory_address": released.address("refused_each_year", release=last),
         "database": {"href": f"/datasets/{released.file_name}", "byte_count": released.byte_count},
         "older": [
             {"id": release.release_id, "href": released.address("file_list", release=release.release_id)}

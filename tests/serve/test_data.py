@@ -239,6 +239,16 @@ def test_a_machine_gets_no_zeros_for_what_it_did_not_ask(served, ending, asked, 
     assert served.client.get(error.rpartition(" ")[2]).status_code == 200
 
 
+@pytest.mark.parametrize("ending", ["", ".json", ".csv"])
+def test_a_filter_by_no_column_is_refused(served, ending):
+    """SQLite would compare the name itself, and a mistyped column would look like an absence; ours names what there is."""
+    answer = served.client.get(f"/data/portal/case_group{ending}?outcom_code__exact=granted_full&case_count__gt=10")
+    assert answer.status_code == 400
+    assert "No such column: outcom_code__exact. case_group has: case_group_id, " in answer.text
+    assert served.client.get(f"/data/portal/case_group{ending}?outcome_code__exact=granted_full").status_code == 200
+    assert served.client.get(f"/data/portal/case_group_v1{ending}?case_count__gt=10&_size=5").status_code == 200
+
+
 def test_a_page_offers_the_values_that_exist(served):
     """By name and code, the asked one chosen; with one of them missing it shows no figure but says what to choose."""
     asked = "case_type=foi&first_release=1405-05&release=1405-05"

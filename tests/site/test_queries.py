@@ -131,6 +131,26 @@ def test_intervals_agree_with_a_plain_recount(site_instance: Instance) -> None:
     assert answer == {"at_least": known, "not_shown": hidden, "at_most": known + hidden, "total": total}
 
 
+def test_bodies_side_by_side_are_each_body_by_itself(site_instance: Instance) -> None:
+    """The row of a body is the answer of on_time for it, and no body with cases is left out."""
+    with open_released(site_instance.datasets) as released:
+        beside = {row.pop("body_id"): row for row in map(dict, released.ask("on_time_of_bodies", **VALUES))}
+        bodies = [row["body_id"] for row in released.rows("select body_id from body")]
+        alone = {body: dict(released.ask("on_time", **VALUES | {"body": body})[0]) for body in bodies}
+    assert beside == {body: row for body, row in alone.items() if row["total"]}
+    assert beside
+
+
+def test_refusals_are_those_of_the_statutory_table(site_instance: Instance) -> None:
+    """Year by year, out of all outcomes of the body."""
+    with open_released(site_instance.datasets) as released:
+        rows = released.rows("select * from statutory where dimension_code = 'outcome'")
+        told = released.ask("refused_each_year", **VALUES)
+    assert sum(row["total"] for row in told) == sum(row["case_count"] for row in rows)
+    for column, code in (("refused_exempt_count", "refused_exempt"), ("rejected_unclear_count", "rejected_unclear")):
+        assert sum(row[column] for row in told) == sum(row["case_count"] for row in rows if row["value_code"] == code)
+
+
 def test_service_share_holds_for_every_way_to_fill_what_is_hidden(site_instance: Instance) -> None:
     """However many hidden cases belong to the service, its share in time lies inside the interval."""
     with open_released(site_instance.datasets) as released:

@@ -18,7 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 from portal.serving.explorer import PREFIX, Explorer
 from portal.serving.plugin import DATABASE
 from portal.serving.shelf import Shelf
-from portal.serving.words import not_found, unavailable
+from portal.serving.words import not_found, refused, unavailable
 
 _SEGMENT: Final = r"[A-Za-z0-9_~,+:-]+"
 _ROW: Final = r"[A-Za-z0-9_~,+:.-]+"
@@ -67,15 +67,21 @@ def refuse(scope: Scope) -> Response | None:
 
 
 def unanswerable(explorer: Explorer, scope: Scope) -> Response | None:
-    """Refuse a machine that asks a named query without its values: it would read the zeros as figures. Pages show a form."""
+    """Refuse what would be answered with zeros that are no figures: a query without its values, a column that is not there.
+
+    The page of a query shows its form instead.
+    """
     asked = _QUERY.match(_inner_path(scope))
     if asked is None:
         return None
     pairs = parse_qsl(scope["query_string"].decode("ascii", "replace"), keep_blank_values=True)
     given = dict(reversed(pairs))  # of two values Datasette takes the first
-    error = explorer.refuse(asked[1], given) if asked[2] or "_format" in given else None
+    is_machine = bool(asked[2]) or "_format" in given
+    error = explorer.refuse(asked[1], given) if is_machine or not explorer.is_query(asked[1]) else None
     if error is None:
         return None
+    if not is_machine:
+        return refused(400, error)
     told = {"ok": False, "error": error, "status": 400, "title": None}
     return JSONResponse(told, status_code=400, headers={"cache-control": "no-store"})
 

@@ -68,6 +68,8 @@ class Explorer:
         self.database = database
         shown = explorer_metadata(database, metadata)
         self._described = shown["databases"][DATABASE]
+        with open_reading(database) as connection:
+            self._columns = {name: _columns(connection, name) for name in _relations(connection)}
         self._datasette = Datasette(
             metadata=shown,
             settings=dict(SETTINGS),
@@ -85,15 +87,28 @@ class Explorer:
         await self._file.table_counts(limit=60_000)
         await self._datasette.refresh_schemas()
 
+    @staticmethod
+    def is_query(name: str) -> bool:
+        """Say whether an address is that of a named query."""
+        return name in load_queries()
+
     def refuse(self, name: str, given: Mapping[str, str]) -> str | None:
-        """Say what is wrong with the values of a named query; None where they can be answered, or it is no such query."""
+        """Say what an address asks of a named query or a table that nothing can answer; None where an answer is true."""
         query = load_queries().get(name)
-        wrong = unfit(query, self._described["choices"], given) if query else []
-        if query is None or not wrong:
+        if query is None:
+            return self._unknown_columns(name, given)
+        wrong = unfit(query, self._described["choices"], given)
+        if not wrong:
             return None
         named = ", ".join(f"{each}={given[each]}" if given.get(each) else each for each in wrong)
         example = self._described["queries"][name]["example"]
         return f"Missing or unknown: {named}. The same question with values that have an answer: {example}"
+
+    def _unknown_columns(self, table: str, given: Mapping[str, str]) -> str | None:
+        """Name the filters by a column that a table does not have: SQLite reads its name as a text, and finds no row."""
+        columns = self._columns.get(table, ())
+        wrong = [key for key in given if columns and key[:1] != "_" and key.partition("__")[0] not in columns]
+        return f"No such column: {', '.join(wrong)}. {table} has: {', '.join(columns)}" if wrong else None
 
     async def close(self) -> None:
         """End the reading threads and close the file; only when no request uses it any more.
@@ -200,6 +215,10 @@ def sortable_columns(connection: sqlite3.Connection, table: str) -> list[str]:
 def _relations(connection: sqlite3.Connection) -> list[str]:
     rows = connection.execute("select name from sqlite_master where type in ('table', 'view')").fetchall()
     return [row[0] for row in rows]
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> tuple[str, ...]:
+    return tuple(row[1] for row in connection.execute(f"PRAGMA table_info([{table}])"))
 
 
 def _has_rowid(connection: sqlite3.Connection, table: str) -> bool:

@@ -165,7 +165,7 @@ def with_banner(page: bytes) -> bytes:
     style = (
         "margin:0;padding:.4rem 1rem;background:#fff3d6;color:#3d2a00;border-bottom:1px solid #c26a12;font-size:.9rem"
     )
-    banner = f'<aside class="demo-banner" role="note" style="{style}">{said}</aside>'
+    banner = f'<aside class="demo-banner" style="{style}">{said}</aside>'
     return _BODY.sub(lambda tag: tag[0] + banner.encode(), page, count=1)
 
 
