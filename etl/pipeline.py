@@ -388,8 +388,8 @@ def _policy_changes(instance: Instance) -> tuple[str, ...]:
 
 
 def _released(instance: Instance) -> tuple[str, ...]:
-    """List the months released, oldest first: a release is a month, and month codes of one calendar sort as text."""
-    return tuple(sorted(folder.name for folder in instance.releases.glob("[!.]*") if folder.is_dir()))
+    """List the months released, oldest first."""
+    return tuple(release.release_id for release in load.list_releases(instance.releases))
 
 
 def _first_registered_on(instance: Instance) -> date | None:

@@ -60,12 +60,7 @@ def parse_period(system: str, code: str) -> Period:
     """
     match = _CODE.match(code)
     if match is None:
-        raise UsageError(
-            "period-code",
-            found=f"the period {code!r}",
-            expected="a month (1403-05), a season (1403-S2) or a year (1403)",
-            todo="Write the period in one of these forms.",
-        )
+        raise _no_period(code)
     year = int(match["year"])
     if match["month"]:
         kind, first, length = "month", int(match["month"]), 1
@@ -73,8 +68,20 @@ def parse_period(system: str, code: str) -> Period:
         kind, first, length = "season", int(match["season"]) * 3 - 2, 3
     else:
         kind, first, length = "year", 1, 12
-    last_on = _first_of(system, year, first + length) - timedelta(days=1)
-    return Period(code, kind, _first_of(system, year, first), last_on)
+    try:
+        last_on = _first_of(system, year, first + length) - timedelta(days=1)
+        return Period(code, kind, _first_of(system, year, first), last_on)
+    except (ValueError, OverflowError):  # a year that the calendar does not reach
+        raise _no_period(code) from None
+
+
+def _no_period(code: str) -> UsageError:
+    return UsageError(
+        "period-code",
+        found=f"the period {code!r}",
+        expected="a month (1403-05), a season (1403-S2) or a year (1403)",
+        todo="Write the period in one of these forms.",
+    )
 
 
 def period_of(system: str, kind: str, day: date) -> Period:

@@ -14,8 +14,9 @@ from etl.instance import Instance
 from etl.load import DROPPABLE, Correction, Preview
 from etl.metadata import shipped_codes
 
+LAST_ID = (1 << 63) - 1  # of the column that holds the ids
 REASONS = tuple(shipped_codes()["withdrawal_reason"])
-groups_argument = click.argument("group_id", nargs=-1, required=True, type=int)
+groups_argument = click.argument("group_id", nargs=-1, required=True, type=click.IntRange(1, LAST_ID))
 reason_option = click.option(
     "--reason", required=True, type=click.Choice(REASONS), help="Why, as readers will see it (codes of table code)."
 )

@@ -148,11 +148,14 @@ def _connect(engine: sa.Engine, source: SourceMap) -> sa.Connection:
     try:
         return _read_only(engine.connect())
     except SQLAlchemyError as error:
+        todo = "Check that it runs, its address, the account and the password in the environment."
+        if engine.dialect.name == "sqlite":
+            todo = "Is it a database, and not locked by a program? In WAL mode its folder must be writable; else read a copy."
         raise SourceError(
             "source-unreachable",
             found=f"no connection to the database of source {source.name!r} ({type(error).__name__})",
             expected="a database that answers and lets this account in",
-            todo="Check that it runs, its address, the account and the password in the environment.",
+            todo=todo,
         ) from None
 
 

@@ -68,9 +68,9 @@ def _explained(text: str) -> ReleaseError | None:
 def _full() -> ReleaseError:
     return ReleaseError(
         "disk-full",
-        found="a disk that takes no more bytes",
+        found="a disk that takes no more bytes: full, over quota or read-only",
         expected="room for staging, release and site",
-        todo="Make room and run again; what was released is whole.",
+        todo="Make room, or mount it for writing, and run again; what was released is whole.",
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from etl.model.late import late
 
 if TYPE_CHECKING:
+    from etl.load.archive import list_releases
     from etl.load.attestation import Origin, read_origin
     from etl.load.attested import Compared, compare_release
     from etl.load.correction import DROPPABLE, Correction
@@ -47,6 +48,7 @@ __all__ = [
     "earlier_cells",
     "heal",
     "is_current_shape",
+    "list_releases",
     "newest_decisive",
     "policy_of",
     "read_history",
@@ -61,6 +63,7 @@ __all__ = [
 __getattr__ = late(
     __name__,
     {
+        "archive": ("list_releases",),
         "attestation": ("Origin", "read_origin"),
         "attested": ("Compared", "compare_release"),
         "correction": ("Correction", "DROPPABLE"),

@@ -7,6 +7,7 @@ column name, so that releases of an older schema version stay readable: a column
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,6 +21,7 @@ from etl.instance.durable import sha256_of
 from etl.metadata import TableSpec, load_dictionary
 
 MANIFEST = "manifest.json"
+_MONTH = re.compile(r"\d{4}-\d\d", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,19 @@ class Release:
 def list_releases(folder: Path) -> list[Release]:
     """Read the manifests of all released folders in `folder`, by release number.
 
-    Errors: ReleaseError where a manifest cannot be read or numbers have a gap; SettingsError for a newer schema.
+    Errors: ReleaseError for a folder that is no release, a manifest that cannot be read, a gap in the numbers;
+    SettingsError for a newer schema.
     """
     if not folder.is_dir():
         return []
     names = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    stray = next((path for path in names if not _MONTH.fullmatch(path.name)), None)
+    if stray is not None:
+        raise _stray(stray)
     releases = sorted((read_release(path) for path in names), key=lambda release: release.release_number)
+    renamed = next((release.folder for release in releases if release.release_id != release.folder.name), None)
+    if renamed is not None:
+        raise _stray(renamed)
     numbers = [release.release_number for release in releases]
     if numbers != list(range(1, len(releases) + 1)):
         raise ReleaseError(
@@ -127,6 +136,15 @@ def read_tables(releases: Iterable[Release], spec: TableSpec, *, columns: Sequen
     schema = pa.schema([spec.arrow.field(name) for name in (columns or spec.names)])
     parts = [read_table(release, spec, columns=columns) for release in releases]
     return pa.concat_tables([schema.empty_table(), *parts]).combine_chunks()
+
+
+def _stray(folder: Path) -> ReleaseError:
+    return ReleaseError(
+        "release-stray",
+        found=f"a folder {folder.name!r} in datasets/releases that is no release",
+        expected="folders of released months only, each under its own name",
+        todo="Move it away: readers may download whatever lies there.",
+    )
 
 
 def _changed(release: Release, name: str, found: str) -> ReleaseError:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 Bend = Callable[[Path], None]
+_HELD: list[sqlite3.Connection] = []  # open while a run meets their locks
 
 METADATA = """
 title: {fa: آزمون, en: Test}
@@ -228,6 +229,16 @@ def damage(name: str) -> Bend:
     def bend(folder: Path) -> None:
         data = (folder / name).read_bytes()
         (folder / name).write_bytes(data[:100] + b"\xff" * 100 + data[200:])
+
+    return bend
+
+
+def locked(name: str) -> Bend:
+    """Hold a database of the office locked, as a program does that writes in it, until another is held."""
+
+    def bend(folder: Path) -> None:
+        _HELD[:] = [sqlite3.connect(folder / name, isolation_level=None)]
+        _HELD[0].execute("begin exclusive")
 
     return bend
 

@@ -16,6 +16,7 @@ from tests.bad_input.bends import (
     days,
     folder_for,
     link_for,
+    locked,
     many,
     nodes,
     packed,
@@ -335,6 +336,7 @@ DATABASES = (
         both(swap("sqlite:///", "sqlite+pysqlite:///"), remove("office.db")),
         "source-absent",
     ),
+    Stop("database that is locked", "database", locked("office.db"), "source-unreachable", words=("locked",)),
     Stop("database that is damaged", "database", damage("office.db"), "source-unreachable"),
     Stop(
         "a port that is no number",

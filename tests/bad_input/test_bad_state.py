@@ -145,9 +145,20 @@ def _newer(folder: Path) -> None:
     path.write_text(json.dumps(manifest), encoding="utf-8")
 
 
+def _copy(folder: Path) -> None:
+    shutil.copytree(folder / RELEASE, (folder / RELEASE).with_name("1390-01"))
+
+
 TOUCHED: tuple[tuple[str, Bend, str, int], ...] = (
     ("a byte more", _a_byte_more, "release-changed", 23),
     ("a file more", content("x", file=f"{RELEASE}/more.csv"), "release-changed", 23),
+    (
+        "a stray folder among the releases",
+        lambda folder: (folder / RELEASE).with_name("notes").mkdir(),
+        "release-stray",
+        23,
+    ),
+    ("a release once more under another name", _copy, "release-stray", 23),
     ("a manifest that is no JSON", content("{", file=f"{RELEASE}/manifest.json"), "manifest-unreadable", 23),
     ("a folder in the place of a manifest", folder_for(f"{RELEASE}/manifest.json"), "manifest-unreadable", 23),
     ("another schema", _newer, "schema-newer", 22),
@@ -162,7 +173,7 @@ def test_a_release_that_was_touched_is_seen(
     """Released files are compared with their manifest before anything is built on them."""
     folder = Path(shutil.copytree(released, tmp_path / "copy"))
     bend(folder)
-    verb = "release" if slug == "releases-lost" else "build"
+    verb = {"releases-lost": "release", "release-stray": "status"}.get(slug, "build")
     seen = start(folder, verb, "--json")
     check_stop(seen, slug, code)
     check_no_value(folder, seen)

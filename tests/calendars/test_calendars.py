@@ -42,7 +42,9 @@ def test_a_leap_year_of_the_jalali_calendar_has_thirty_days_in_esfand() -> None:
     assert parse_period("jalali", "1404-12").last_on - parse_period("jalali", "1404-12").first_on == timedelta(days=28)
 
 
-@pytest.mark.parametrize("code", ["", "1403-13", "1403-00", "1403-S5", "03-05", "1403/05", "۱۴۰۳-۰۵x", "1403-5"])
+@pytest.mark.parametrize(
+    "code", ["", "1403-13", "1403-00", "1403-S5", "03-05", "1403/05", "۱۴۰۳-۰۵x", "1403-5", "0000-01", "9999-12"]
+)
 def test_what_is_no_period_is_refused(code: str) -> None:
     """The error shows the three forms."""
     with pytest.raises(UsageError, match="1403-S2"):
