@@ -3,7 +3,8 @@
 #   make run       the whole way: environment, demo office, extract, release, build
 #   make serve     the portal of the demo at http://127.0.0.1:8001/
 #   make test      every test that needs no browser, no Java and no network
-#   make long      tests of minutes: the tour, full disks, deaths, three more real files
+#   make long      tests of minutes: the tour, full disks, deaths, three more real files, a history of two years
+#   make histories  the large form of two of them: histories of three years, changes at the source over hundreds of steps (HISTORIES=12)
 #   make cover     the same tests, and the share of lines and branches they reach
 #   make engines   DuckDB and Spark side by side: equal rows, equal released bytes (needs Java 17)
 #   make check     style, types, layers, packages
@@ -35,7 +36,7 @@ COVERED ?= 90
 export PIP_ROOT_USER_ACTION := ignore
 export PYTHONUTF8 := 1
 
-.PHONY: help run serve test long cover engines spark-env check browser kills mutants bench bench-10m bench-50m bench-history bench-privacy docs tutorial lock clean env dev-env
+.PHONY: help run serve test long histories cover engines spark-env check browser kills mutants bench bench-10m bench-50m bench-history bench-privacy docs tutorial lock clean env dev-env
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -86,8 +87,8 @@ serve: $(VENV)/.run-stamp
 
 # ---- tests and checks ----
 
-# Two processes side by side: the whole way on small, real and bad input, and everything else.
-WHOLE := tests/integration tests/bad_input
+# Two processes side by side, of about the same length: the whole way on small, real and bad input with loading, and everything else.
+WHOLE := tests/integration tests/bad_input tests/load
 test: $(VENV)/.dev-stamp
 	@mkdir -p .pytest_cache; failed=0; \
 	COVERAGE_FILE=.coverage.whole $(BIN)/python -m pytest -m "not browser and not long and not spark" $(WHOLE) $(ARGS) >.pytest_cache/integration.txt 2>&1 & whole=$$!; \
@@ -111,9 +112,13 @@ check: $(VENV)/.dev-stamp
 browser: $(VENV)/.dev-stamp
 	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
-# HISTORIES says how many long histories of late cases are played: make long HISTORIES=3
 long: $(VENV)/.dev-stamp
 	@$(BIN)/python -m pytest -m long $(ARGS)
+
+# HISTORIES says how many of each; all twelve take more than an hour
+HISTORIES ?= 12
+histories: $(VENV)/.dev-stamp
+	@HISTORIES=$(HISTORIES) $(BIN)/python -m pytest -m long tests/property/test_long_histories.py tests/extract/test_extract_changes.py $(ARGS)
 
 # Every spec, too, on Spark alone; py4j leaves its loopback sockets to the garbage collector.
 SPARK_SOCKETS := -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning

@@ -24,8 +24,7 @@ from etl.pipeline import run
 ROOT = Path(__file__).parents[2]
 LANGUAGES = ("fa", "en")
 WIDTHS = (360, 1280)
-KINDS = (
-    "choose",
+TWINS = (
     "home",
     "body",
     "type",
@@ -37,12 +36,9 @@ KINDS = (
     "quality",
     "find",
     "nothing",
-    "tables",
-    "table",
-    "row",
-    "query",
-    "error",
 )
+BOTH = ("choose", "tables", "table", "row", "query", "error")  # one page for both languages
+PAGES = (*((kind, language) for kind in TWINS for language in LANGUAGES), *((kind, "fa") for kind in BOTH))
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

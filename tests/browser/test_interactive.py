@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.conftest import LANGUAGES
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]  # the first one makes the demo
 
 CHARTS = ("strip", "outcomes", "stages", "units", "flow", "stock")
 WRAPPED = """() => [...document.querySelectorAll("table.dates td")].filter(cell => {

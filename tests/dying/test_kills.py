@@ -1,9 +1,8 @@
-"""A run killed at any moment leaves the last release served, and the next run makes all whole (`make kills` for many)."""
+"""What a killed run leaves is seen and healed, stage by stage; `make kills` kills runs at any moment."""
 
 from __future__ import annotations
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,20 +14,10 @@ from etl.load import heal
 from etl.load.archive import list_releases
 from portal import heal_site
 from portal.placing import put_in_place
-from tests.dying.killing import look, moments, suffer
+from tests.dying.killing import look
 from tests.dying.office import Scene, differences, fingerprints, leftovers
 
 pytestmark = pytest.mark.timeout(300)  # whole runs, on machines that are busy too
-KILLS, SEED = 3, 7
-
-
-@pytest.mark.long
-def test_killed_runs_heal_whole(scene: Scene, tmp_path: Path) -> None:
-    """After each kill the last release stands as it was, and the next run gives the bytes of an undisturbed one."""
-    with ThreadPoolExecutor(2) as pool:
-        fates = list(pool.map(lambda moment: suffer(scene, moment, tmp_path), moments(scene, count=KILLS, seed=SEED)))
-    assert len(fates) == KILLS
-    assert [(fate.moment, fate.faults) for fate in fates if fate.faults] == []
 
 
 def test_no_case_is_placed_twice(scene: Scene) -> None:
@@ -46,7 +35,7 @@ def test_no_case_is_placed_twice(scene: Scene) -> None:
 
 
 def test_the_look_sees_harm(scene: Scene, tmp_path: Path) -> None:
-    """A page, a released byte or a database that is not what was released is seen: the test above can fail."""
+    """A page, a released byte or a database that is not what was released is seen: `make kills` can fail."""
     root = scene.copy(tmp_path / "harmed")
     assert look(scene, root) == []
     release = list_releases(root / "datasets" / "releases")[-1].release_id

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -74,22 +76,30 @@ def test_reading_changes_equals_reading_all(tmp_path: Path, seed: int) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", range(100, 112))
+@pytest.mark.parametrize("seed", range(100, 100 + int(os.environ.get("HISTORIES", "1"))))
 def test_reading_changes_equals_reading_all_for_long(tmp_path: Path, seed: int) -> None:
-    """The same over many more steps and worlds."""
+    """The same over many more steps, and with `make histories` in many more worlds."""
     assert live(seed, 40, tmp_path) >= 20
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """A world with a few plain cases, extracted in both instances."""
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Path]:
+    """A world with a few plain cases, extracted in both instances of a folder."""
+    root = tmp_path_factory.mktemp("plain")
     world = World(Random(1))
     for number in range(5):
         world.add("desk", tracking=f"T{number}")
         world.add("automation", tracking=f"T{number}")
     world.day = 9
-    check_equal(world, tmp_path)
-    return world
+    check_equal(world, root)
+    return world, root
+
+
+@pytest.fixture
+def world(plain: tuple[World, Path], tmp_path: Path) -> World:
+    """The plain world and its two instances, for the test alone."""
+    shutil.copytree(plain[1], tmp_path, dirs_exist_ok=True)
+    return deepcopy(plain[0])
 
 
 def test_the_demo_office_is_read_over_changes(project: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Real input, mapped by data alone: counts equal a plain recount of the files."""
+"""Real input, mapped by data alone: counts equal a plain recount of the file (tests/integration has the other files)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 import gzip
 import shutil
 from collections import Counter
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -34,25 +33,6 @@ def _run(project: Path, folder: Path, data: Path, name: str) -> tuple[Instance, 
 def _rows(path: Path) -> list[dict[str, str]]:
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-@pytest.mark.timeout(240)
-def test_br_lai_equals_a_plain_recount(project: Path, tmp_path: Path, real_data: Path) -> None:
-    """598,461 requests; decisions, months of answer and lateness are those of the file."""
-    instance, report, staging = _run(project, tmp_path, real_data, "br_lai")
-    rows = _rows(real_data / "br_lai_requests.csv.gz")
-    assert report.read == report.staged == len(rows) == 598_461
-    assert report.events == 2 * len(rows)
-    outcomes = staging.case.outcome_code.value_counts().to_pyarrow().to_pylist()
-    recount = Counter(row["decisao"] for row in rows)
-    assert sorted(row["outcome_code_count"] for row in outcomes) == sorted(recount.values())
-    late = sum(
-        (date.fromisoformat(row["ts_resposta"]) - date.fromisoformat(row["ts_registro"])).days > 20 for row in rows
-    )
-    assert staging.case.filter(staging.case.lateness_law_code == "late").count().to_pyarrow().as_py() == late
-    months = staging.case.finished_on.strftime("%Y-%m").name("month").value_counts().to_pyarrow().to_pylist()
-    assert {row["month"]: row["month_count"] for row in months} == Counter(row["ts_resposta"][:7] for row in rows)
-    assert len({label.code for label in read_labels(instance.staging)}) == len({row["orgao"] for row in rows})
 
 
 def test_wabo_is_read_whole(project: Path, tmp_path: Path, real_data: Path) -> None:

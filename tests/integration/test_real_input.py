@@ -1,4 +1,4 @@
-"""Real input by mapping alone: two examples run from file to site, and their figures equal a recount of the raw file.
+"""Real input by mapping alone: two examples run from file to site, the large one in `make long`; figures equal a recount.
 
 The recount reads the brought CSV with the csv module and counts in loops; it shares the spelling of body ids (`slug`)
 and the outcome map of source.toml with the code it checks, and nothing else. The data stay where they are.
@@ -63,6 +63,7 @@ def body_ids(requests: list[Row]) -> dict[str, str]:
     return {name: slug(name) for name in {row["body"] for row in requests}}
 
 
+@pytest.mark.long
 def test_brazil_keeps_the_laws(brazil: Built) -> None:
     """k, nothing lost at any release, margins close."""
     check_laws(brazil)
@@ -75,16 +76,19 @@ def test_wabo_keeps_the_laws(wabo: Built) -> None:
     check_laws(wabo)
 
 
+@pytest.mark.long
 def test_brazil_counts_equal_the_file(brazil: Built, requests: list[Row], body_ids: dict[str, str]) -> None:
     """Registered and finished of every month and body."""
     assert brazil.report.extracted is not None
-    assert brazil.report.extracted.read == len(requests) == 598_461
+    assert brazil.report.extracted.read == brazil.report.extracted.staged == len(requests) == 598_461
+    assert brazil.report.extracted.events == 2 * len(requests)
     for name, column in (("registered_count", "registered"), ("finished_count", "finished")):
         rows = query(brazil.database, f"select month_code, body_id, sum({name}) as n from margin group by 1, 2")
         said = Counter({(row["month_code"], row["body_id"]): row["n"] for row in rows})
         assert +said == Counter((row[column][:7], body_ids[row["body"]]) for row in requests), name
 
 
+@pytest.mark.long
 def test_brazil_statutory_years_equal_the_file(brazil: Built, requests: list[Row], body_ids: dict[str, str]) -> None:
     """Outcomes and lateness of every whole year and body are exact."""
     rows = query(brazil.database, "select * from statutory")
@@ -103,6 +107,7 @@ def test_brazil_statutory_years_equal_the_file(brazil: Built, requests: list[Row
     assert +said == true
 
 
+@pytest.mark.long
 def test_brazil_true_shares_lie_in_their_intervals(
     brazil: Built, requests: list[Row], body_ids: dict[str, str]
 ) -> None:
@@ -126,6 +131,7 @@ def test_brazil_true_shares_lie_in_their_intervals(
     assert statistics.median(widths.values()) <= WIDEST_MEDIAN
 
 
+@pytest.mark.long
 def test_brazil_keeps_outcomes_in_each_cadence(brazil: Built) -> None:
     """At least 80 % of the cases keep their outcome, whether released by month, season or year."""
     rows = query(
