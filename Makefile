@@ -9,7 +9,7 @@
 #   make engines   DuckDB and Spark side by side: equal rows, equal released bytes (needs Java 17)
 #   make check     style, types, layers, packages
 #   make browser   the pages in Chromium (.ci/install brings it)
-#   make kills     kill -9 at random moments (KILLS=50), full disks; each must heal
+#   make kills     kill -9 at random moments (KILLS=50); each must heal
 #   make mutants   break the laws on purpose; each must be seen by a test (LAWS="6: audit" for some)
 #   make bench     seconds and memory of a million events, beside a peer in pandas (ARGS="--cases 30000" for fewer)
 #   make bench-10m ten million events, without the peer
@@ -121,11 +121,13 @@ histories: $(VENV)/.dev-stamp
 	@HISTORIES=$(HISTORIES) $(BIN)/python -m pytest -m long tests/property/test_long_histories.py tests/extract/test_extract_changes.py $(ARGS)
 
 # Every spec, too, on Spark alone; py4j leaves its loopback sockets to the garbage collector.
+# Small tables need no code that is compiled for speed; test_engines_agree runs as a body would.
+SPARK_QUICK := SPARK_CONF_DIR=$(CURDIR)/tests/engines/quick JDK_JAVA_OPTIONS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 SPARK_SOCKETS := -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableExceptionWarning
 
 engines: $(VENV)/.dev-stamp $(VENV)/.spark-stamp
 	@$(BIN)/python -m pytest -m spark tests/engines $(ARGS)
-	@SPEC_ENGINE=spark $(BIN)/python -m pytest --timeout 400 $(SPARK_SOCKETS) tests/spec $(ARGS)
+	@$(SPARK_QUICK) SPEC_ENGINE=spark $(BIN)/python -m pytest --timeout 400 $(SPARK_SOCKETS) tests/spec $(ARGS)
 
 # KILLS says how many, SEED draws other moments: make kills KILLS=200 SEED=7
 kills: $(VENV)/.dev-stamp
