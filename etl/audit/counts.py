@@ -65,15 +65,16 @@ class Known:
     months: Collection[str] = ()
 
     def small(self, text: str) -> Iterator[Small]:
-        """Give the numbers of cases from 1 to k - 1 that a sentence says.
+        """Give the numbers of cases from 1 to k - 1 that a sentence says; "1 to k - 1" itself says only that they are few.
 
-        >>> list(Known(10, names=["Send 2 letters"]).small("Send 2 letters: 3 cases, 12 cases"))
-        [(3, ': 3 cases, 12 cases')]
+        >>> list(Known(10, names=["Send 2 letters"]).small("Send 2 letters: 3 cases, 12 cases, 1 to 9 cases, 1 to 8 cases"))
+        [(3, ': 3 cases, 12 cases, 1 to 9 cases, 1 to 8 cases'), (8, ': 3 cases, 12 cases, 1 to 9 cases, 1 to 8 cases')]
         """
         if COUNTED.search(text) and not any(words in text for words in HIDDEN):
             for name in self.names:
                 text = text.replace(name, "")
-            yield from ((int(number), text) for number in COUNTED.findall(text) if 0 < int(number) < self.k)
+            said = re.sub(rf"(?<![\w.,٫٬–-])1 (?:to|تا) {self.k - 1}\b", "", text)
+            yield from ((int(number), text) for number in COUNTED.findall(said) if 0 < int(number) < self.k)
 
     def unexplained(self, head: str, numbers: Sequence[int]) -> Iterator[Small]:
         """Give the numbers from 1 to k - 1 of a column or series under `head`, if they may be anything but what the law counts.

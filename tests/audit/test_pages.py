@@ -266,6 +266,13 @@ def test_small_numbers_are_read_in_both_languages(text: str) -> None:
     assert not _small(LINKED.format(text=text, query="monthly_flow"))
 
 
+@pytest.mark.parametrize("text", ["1 to {} cases", "۱ تا {} پرونده"])
+def test_fewer_than_k_may_be_said_as_such(text: str) -> None:
+    """The whole range from 1 to k - 1 says only that they are few; a narrower one says more."""
+    assert not _small(f"<p>{text.format(9)}</p>")
+    assert _small(f"<p>{text.format(8)}</p>")
+
+
 def test_a_cell_is_explained_by_its_head_or_its_query() -> None:
     """Days, rungs and what is not shown are no cases; neither is anything beside the query of an exact count."""
     table = "<table><thead><tr><th>Unit</th><th>{}</th></tr></thead><tr><th>{}</th><td>{}</td></tr></table>"
