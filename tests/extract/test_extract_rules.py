@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from etl.errors import SettingsError
@@ -139,3 +140,16 @@ def test_an_example_is_data_only(project: Path) -> None:
 
 
 STATE = {"datasets", "public", "var"}
+
+
+def test_nothing_is_kept_of_a_row_that_is_left_out(make_instance: Make) -> None:
+    """Its name is no public label, its cells are no broken ones, and the rows below keep their numbers."""
+    rows = ("r-1,عادی,3002,وب,1404/05/01,,,,one", "total,عادی,,,,,,9999,CANARY", "r-2,عادی,3002,وب,1404/13/01,,,,two")
+    left_out = ("[limits]", '[leave_out]\ncolumn = "id"\nvalues = ["re:^tot"]\n[limits]')
+    named = ('score = "score"', 'score = "score"\ntrack_code = { column = "national_id", code = "slug" }')
+    instance = make_instance(*rows, edits=[left_out, named])
+    report = extract(instance)
+    assert (report.read, report.staged, report.quarantined, report.left_out) == (2, 1, 1, 1)
+    assert {label.title for label in read_labels(instance.staging) if label.list_code == "track"} == {"one", "two"}
+    (found,) = instance.var.glob("quarantine/*.parquet")
+    assert pq.read_table(found)["row_number"].to_pylist() == [3]
