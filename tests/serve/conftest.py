@@ -170,7 +170,8 @@ def put_release(root: Path, release: str, *, releases: tuple[str, ...]) -> None:
             f"<body><main><h1>{release}</h1></main></body></html>"
         )
         (page.parent / "find.html").write_text(
-            f'<!DOCTYPE html><html lang="{language}" dir="{direction}"><body><input name="q" value=""><!--found--></body></html>'
+            f'<!DOCTYPE html><html lang="{language}" dir="{direction}"><head><title>find</title></head>'
+            '<body><input name="q" value=""><!--found--></body></html>'
         )
         for path in ("body/karun/index.html", "service/permit.html"):
             shown = page.parent / path

@@ -43,6 +43,7 @@ def test_every_table_has_a_page_and_json_of_objects(served, table):
     assert page.status_code == 200
     assert "/data/data/" not in page.text
     assert '<html lang="en" dir="ltr"' in page.text
+    assert len(page.content) < 100_000
     rows = served.client.get(f"/data/portal/{table}.json").json()["rows"]
     assert all(isinstance(row, dict) for row in rows)
 

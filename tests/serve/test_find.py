@@ -51,3 +51,10 @@ def test_the_question_stands_in_the_box_again(served):
     page = served.client.request("GET", "/fa/find", params={"q": '"><b>x'})
     assert 'value="&quot;&gt;&lt;b&gt;x"' in page.text
     assert "پیدا نشد" in page.text
+
+
+def test_the_title_names_the_question(served):
+    """A row of tabs and a screen reader tell one search from another, and from the empty form; no markup gets in."""
+    page = served.client.get("/en/find?q=%3Cb%3Epermit").text
+    assert "<title>&lt;b&gt;permit: Found · " in page
+    assert "<title>پروانه: یافته‌ها · " in served.client.get("/fa/find?q=پروانه").text

@@ -18,7 +18,8 @@ def find_page(built: str, language: str, question: str, found: Sequence[Found]) 
     if not question:
         return built
     answers = _answers(language, found)
-    return built.replace(_BOX, f'value="{escape(question)}"', 1).replace(FOUND, answers, 1)
+    titled = built.replace("<title>", f"<title>{escape(question)}: {escape(FOUND_TITLE[language])} · ", 1)
+    return titled.replace(_BOX, f'value="{escape(question)}"', 1).replace(FOUND, answers, 1)
 
 
 def _answers(language: str, found: Sequence[Found]) -> str:
