@@ -89,7 +89,6 @@ def _of(rows: Table, live: Table) -> Table:
 
 
 def _table(backend: BaseBackend, files: list[str], name: str) -> Table:
-    view = f"staging_{name}"
     if files:
-        return backend.read_parquet(files, table_name=view)
-    return backend.create_table(view, SHAPES[name].empty_table(), temp=True, overwrite=True)
+        return backend.read_parquet(files, table_name=f"staging_{name}")
+    return backend.create_table(f"staging_no_{name}", SHAPES[name].empty_table(), temp=True, overwrite=True)

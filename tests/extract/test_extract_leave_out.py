@@ -72,5 +72,20 @@ def test_an_older_version_does_not_come_back(backend: Any, instance: Instance) -
     assert old not in {row["case_key"] for row in _rows(staging.case)}
 
 
+def test_where_no_file_is_left_there_are_no_rows(backend: Any, instance: Instance) -> None:
+    """Every case is settled: each relation is empty, in its own shape, though staging was opened whole before."""
+    whole = open_staging(backend, instance.staging)
+    assert whole is not None
+    keys = [row["case_key"] for row in _rows(whole.case)]
+    staging = leave_out(backend, instance.staging, _settled(backend, keys))
+    for left, every in zip(
+        (staging.case, staging.event, staging.case_exemption),
+        (whole.case, whole.event, whole.case_exemption),
+        strict=True,
+    ):
+        assert left.count().to_pyarrow().as_py() == 0
+        assert left.columns == every.columns
+
+
 def _first(instance: Instance) -> str:
     return str(instance.staging / "case" / "open" / "000001.parquet")
