@@ -59,9 +59,8 @@ class DuckBackend(Backend):
 
 def open_duckdb(temp: Path, **settings: Any) -> DuckBackend:
     """Open DuckDB as an Ibis backend; settings as of `connect_duckdb`."""
-    ibis.options.sql.fuse_selects = (
-        False  # the engine does so itself; in Ibis it is a sixth of what a small release takes
-    )
+    # the engine fuses selects itself; in Ibis that is a sixth of what a small release takes
+    ibis.options.sql.fuse_selects = False
     backend: DuckBackend = DuckBackend.from_connection(connect_duckdb(temp, **settings))
     return backend
 
