@@ -20,7 +20,7 @@ import click
 from etl.cli.console import tell, tell_error
 from etl.cli.journal import close_journal, note_error, place_of
 from etl.cli.options import WholeHelp
-from etl.cli.start import leave
+from etl.cli.start import is_stopped, leave
 from etl.errors import PortalError
 from etl.instance import Instance, explain_disk
 
@@ -93,9 +93,14 @@ def main(args: Sequence[str] | None = None) -> None:
             )
         error.show()
         code = error.exit_code
-    except (click.Abort, KeyboardInterrupt) as error:
+    except (click.Abort, KeyboardInterrupt):
         close_journal()
-        leave(error.__cause__ or error)
+        leave()
+    except RuntimeError:
+        if not is_stopped():  # DuckDB's answer to a signal in the middle of a query
+            raise
+        close_journal()
+        leave()
     close_journal()
     sys.exit(code)
 

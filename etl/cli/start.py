@@ -14,12 +14,9 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from types import FrameType
 
-STOPPED, TERMINATED = 130, 143  # as a shell says it: 128 and the number of the signal
+_AS_A_SHELL_SAYS_IT = 128  # and the number of the signal: 130 for Ctrl-C, 143 for SIGTERM
 _WORDS = "stopped; what was released is whole"
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM came (systemd, a machine that goes down): like Ctrl-C, with an exit code of its own."""
+_came: list[int] = []  # signals
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -32,10 +29,15 @@ def main(args: Sequence[str] | None = None) -> None:
     program.main(args)
 
 
-def leave(error: BaseException) -> None:
+def is_stopped() -> bool:
+    """Say whether a signal came that ends the program: an engine may answer it by an exception of its own."""
+    return bool(_came)
+
+
+def leave() -> None:
     """Leave with the exit code of the signal that came, in one line."""
     print(_WORDS, file=sys.stderr)
-    sys.exit(TERMINATED if isinstance(error, Terminated) else STOPPED)
+    sys.exit(_AS_A_SHELL_SAYS_IT + (_came[0] if _came else signal.SIGINT))
 
 
 def _answer_signals(answer: Callable[[int, FrameType | None], None]) -> None:
@@ -46,8 +48,9 @@ def _answer_signals(answer: Callable[[int, FrameType | None], None]) -> None:
 
 def _leave_at_once(number: int, frame: FrameType | None) -> None:
     os.write(2, f"{_WORDS}\n".encode())
-    os._exit(128 + number)
+    os._exit(_AS_A_SHELL_SAYS_IT + number)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+    _came.append(number)
+    raise KeyboardInterrupt

@@ -244,6 +244,28 @@ def test_a_stopped_program_says_so(started: Path, word: str, number: int, code: 
     assert not [line for line in said if "Traceback" in line]
 
 
+ASKING = """
+import os, sys, time
+from etl.cli import main, program
+def ask(**_):
+    try:
+        os.kill(os.getpid(), int(sys.argv.pop()))
+        time.sleep(60)
+    except KeyboardInterrupt:
+        raise RuntimeError("Query interrupted") from None
+program.program.main = ask
+main()
+"""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_program_stopped_in_a_query_says_so(number: int, code: int) -> None:
+    """DuckDB answers a signal by a RuntimeError; that is no internal error."""
+    command = [sys.executable, "-c", ASKING, str(int(number))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, preexec_fn=_heed_ctrl_c)
+    assert (done.returncode, done.stderr) == (code, "stopped; what was released is whole\n")
+
+
 def _heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a run of the tests in the background ignores it
 
