@@ -35,7 +35,8 @@ def bench(folder: Path, *, months: int, cases: int) -> None:
     spend("advance", "etl", "--portal", str(portal), "demo", "advance")
     print("one more month")
     more = run_stages(portal)
-    for names in (*((stage,) for stage in STAGES), COUNTED):
+    share = 0.0
+    for names in (*((stage,) for stage in STAGES), COUNTED):  # the share that counts comes last
         spent = [sum(part[name].processor_seconds for name in names) for part in (whole, more)]
         share = spent[1] / spent[0]
         print(f"{' + '.join(names):18}{spent[0]:8.1f} s of processor, then {spent[1]:.1f}: {share:.1%}")

@@ -41,7 +41,7 @@ LIST_OF = {
     "milestone_code": "milestone",
     "time_source_code": "time_source",
 }
-_CLOSED = {
+CLOSED = {  # lists that no settings add to
     "case_type": codes.CASE_TYPES,
     "channel": codes.CHANNELS,
     "applicant_kind": codes.APPLICANT_KINDS,
@@ -72,7 +72,7 @@ class Vocabulary:
 
     def __init__(self, policy: Policy) -> None:
         """Join the closed lists of the model with those of the instance."""
-        lists: dict[str, set[str]] = {name: set(known) for name, known in _CLOSED.items()}
+        lists: dict[str, set[str]] = {name: set(known) for name, known in CLOSED.items()}
         for row in code_rows(policy):
             if (row.list_code, row.code) != ("activity", codes.GAP):  # a word of what is published, never of a source
                 lists.setdefault(row.list_code, set()).add(row.code)

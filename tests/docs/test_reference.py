@@ -13,20 +13,11 @@ from etl.audit.kinds import KINDS
 from etl.audit.run import ATTACKERS
 from etl.audit.words import load_words
 from etl.cli.program import program
+from etl.extract.vocabulary import CLOSED
 from etl.metadata import load_dictionary, settings
-from etl.model import codes
 from tests.docs import generate
 from tests.docs.slugs import raised_slugs
 
-CLOSED = {
-    "case_type": codes.CASE_TYPES,
-    "channel": codes.CHANNELS,
-    "applicant_kind": codes.APPLICANT_KINDS,
-    "status": codes.STATUSES,
-    "outcome": codes.OUTCOMES,
-    "milestone": codes.MILESTONES,
-    "time_source": codes.TIME_SOURCES,
-}
 SECTIONS = {
     "calendar": settings.Calendar,
     "clocks": settings.Clocks,
