@@ -121,8 +121,10 @@ def write_labels(staging: Path, labels: Iterable[Label], *, batch_id: int, befor
 
 
 def write_quarantine(con: duckdb.DuckDBPyConnection, folder: Path, batch_id: int) -> None:
-    """Write source, table, row number, column and reason of every broken cell; never a value."""
-    rows = con.execute("select distinct * from quarantine order by all").to_arrow_table()
+    """Write source, table, file (of several), row number, column and reason of every broken cell; never a value."""
+    rows = con.execute(
+        "select distinct source, table_name, file, row_in_file as row_number, column_name, reason from broken_place order by all"
+    ).to_arrow_table()
     path = folder / f"{batch_id:06}.parquet"
     path.unlink(missing_ok=True)  # of a run that died
     if rows.num_rows:

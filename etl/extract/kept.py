@@ -30,10 +30,8 @@ WHOLE_AT, NAMELESS = "whole_second", "nameless"  # of a source in the manifest
 ROW_BITS = 36  # row numbers of kept rows stand above this bit with their batch, so that they are those of no other run
 _FORM = 1  # of the files; another one makes the next run whole
 # a view: the states of the whole run stay in their file, and each question reads the columns that it asks for
-_NEWER = """
-create table newer as
-select * from read_parquet(?) where {is_any} qualify row_number() over (partition by case_key order by batch_id desc) = 1
-"""
+_NEWER = "create table newer as select * from read_parquet(?) {newest}"
+_NEWEST = "qualify row_number() over (partition by case_key order by batch_id desc) = 1"
 _KEPT = """
 create view kept as
 select * from newer where not is_gone
@@ -95,7 +93,7 @@ def open_kept(
     if not 1 <= len(states) <= MOST_STEPS:
         return False
     first, *newer = states
-    con.execute(_NEWER.format(is_any=bool(newer)), [newer or [first]])
+    con.execute(_NEWER.format(newest=_NEWEST if newer else "limit 0"), [newer or [first]])
     con.execute(_KEPT.format(first=first.replace("'", "''")))
     return True
 

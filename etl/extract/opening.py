@@ -59,9 +59,12 @@ class _FileSource(OpenSource):
 
     def batches(self, table: str, columns: Sequence[str], since: Marks | None = None) -> Iterator[Batch]:
         """Read the named columns of every file."""
-        row = 1
+        row, first_rows = 1, dict[str, int]()
+        self.first_rows = first_rows
         is_none = map_rule(dict.fromkeys(self._source.leave_out.values, ""))
         for path in self._paths:
+            if len(self._paths) > 1:
+                first_rows[path.name] = row
             try:
                 for size, encoded in self._parts(path, columns):
                     batch = leave_out(

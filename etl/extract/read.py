@@ -8,7 +8,7 @@ Where it stands: after this step nothing of a source but codes, dates, keyed has
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -149,6 +149,21 @@ def load_tables(
     for source in sources:
         if source.shape == "events":
             fold_event_rows(con, source.name)
+
+
+def place_rows(con: duckdb.DuckDBPyConnection, first_rows: Mapping[str, Mapping[str, int]]) -> None:
+    """Make `broken_place`: the rows of `quarantine`, each with its `row_in_file` and, of several files, its `file`.
+
+    first_rows: of each source, the number of the first row of each of its files.
+    """
+    found = [(source, file, row) for source, files in first_rows.items() for file, row in files.items()]
+    con.execute("create table file_start (source varchar, file varchar, first_row bigint)")
+    if found:
+        con.executemany("insert into file_start values (?, ?, ?)", found)
+    con.execute(
+        """create view broken_place as select q.*, file, q.row_number - coalesce(first_row - 1, 0) as row_in_file
+           from quarantine q asof left join file_start f on f.source = q.source and f.first_row <= q.row_number"""
+    )
 
 
 def name_codes(

@@ -12,9 +12,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -68,6 +68,7 @@ class Reading:
     gone: Gone | None = None
     is_short: bool = False
     left_out: int = 0  # rows that are none by [leave_out]
+    first_rows: Mapping[str, int] = field(default_factory=dict)  # of several files: name -> number of its first row
 
 
 def read_sources(tasks: Sequence[Task], progress: Progress, *, large: int = LARGE) -> dict[str, Reading]:
@@ -100,7 +101,7 @@ def read_one(task: Task, progress: Progress) -> Reading:
         gone = find_gone(rows, converter, task.folder, window.known) if window else None
         marks = read_marks(rows, source) if source.changes.column else None
     is_short = window is not None and gone is None
-    return Reading(snapshot_at, task.slugs, marks, gone, is_short, rows.left_out)
+    return Reading(snapshot_at, task.slugs, marks, gone, is_short, rows.left_out, dict(rows.first_rows))
 
 
 def _read_apart(tasks: Sequence[Task], progress: Progress, *, here: Task) -> Iterator[tuple[str, Reading]]:

@@ -7,8 +7,9 @@ mapping names are kept; values live in memory for one batch. It understands no v
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -60,10 +61,12 @@ class Marks:
 class OpenSource:
     """A source inside its transaction: rows of its tables, and the instant they stand for.
 
-    left_out: rows that were met so far and are none by `[leave_out]`.
+    left_out: rows that were met so far and are none by `[leave_out]`. first_rows: of a source of several files, the number
+    of the first row of each that was read.
     """
 
     left_out: int = 0
+    first_rows: Mapping[str, int] = MappingProxyType({})
 
     def snapshot_text(self, query: str) -> object:
         """Run the snapshot query; only databases have one."""

@@ -24,7 +24,7 @@ from etl.extract.manifest import Manifest, read_manifests, write_manifest
 from etl.extract.mapping import SourceMap
 from etl.extract.mapping_file import load_sources
 from etl.extract.quality import REASON_PREFIX
-from etl.extract.read import load_tables, name_codes
+from etl.extract.read import load_tables, name_codes, place_rows
 from etl.extract.reading import Reading, Task, read_sources
 from etl.extract.report import ExtractReport, band_of
 from etl.extract.screen import EventCount, SourceCount, check_limits, reject_merged, scalar, screen
@@ -81,6 +81,7 @@ def extract(
         for reading in readings.values():
             slugs.take_in(reading.slugs)
         load_tables(con, folder, sources, codes=None if windows else [code for _, _, code in slugs.all_codes()])
+        place_rows(con, {name: reading.first_rows for name, reading in readings.items()})
         keeping.complete(readings)
         _name_slugs(con, sources, slugs)
         if windows:

@@ -201,13 +201,13 @@ def check_events(con: duckdb.DuckDBPyConnection, count: EventCount, source: Sour
 def _too_many(con: duckdb.DuckDBPyConnection, source: SourceMap, share: str) -> SourceError:
     """Make the error that counts the reasons, the most frequent first: columns, reasons and first rows, never values."""
     reasons = con.execute(
-        """select count(*), reason, column_name, min(row_number) from quarantine where source = ? and reason <> 'event_rejected'
-           group by all order by all desc limit 6""",
+        """select count(*), reason, column_name, min(row_number), arg_min(row_in_file, row_number), arg_min(file, row_number)
+           from broken_place where source = ? and reason <> 'event_rejected' group by all order by all desc limit 6""",
         [source.name],
     ).fetchall()
     words = "; ".join(
-        f"{count:,} {reason}{f' in {column}' if column else ''} (first in row {row:,})"
-        for count, reason, column, row in reasons
+        f"{count:,} {reason}{f' in {column}' if column else ''} (first in row {row:,}{f' of {file}' if file else ''})"
+        for count, reason, column, _, row, file in reasons
     )
     todo = "Correct the mapping (a new code needs a place in its map) or the source, or raise limits.quarantine_share."
     if reasons and reasons[0][1] == "event_without_case":

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from etl.errors import SourceError
 from etl.extract import extract
 from etl.instance import Instance
+from tests.extract.conftest import HEADER
 
 Make = Callable[..., Instance]
 Read = Callable[[Instance], list[Any]]
@@ -48,6 +50,22 @@ def test_two_rows_of_one_id_are_both_quarantined(make_instance: Make, quarantine
     report = extract(instance)
     assert [row[3] for row in quarantine(instance)] == ["duplicate_key", "duplicate_key"]
     assert (report.read, report.staged, report.quarantined) == (3, 1, 2)
+
+
+def test_a_row_of_several_files_is_named_by_its_file_and_its_row_there(make_instance: Make) -> None:
+    """An operator with twelve workbooks looks up row 2 of the third, not row 5,002 of all; the stop says the same."""
+    bad = "r-{},عادی,3002,کبوتر,1404/05/01,,,,x"
+    several = ("rows.csv", "*.csv")
+    instance = make_instance(GOOD, bad.format(2), edits=[several])
+    more = [HEADER, GOOD.replace("r-1", "r-3"), GOOD.replace("r-1", "r-4"), bad.format(5)]
+    (instance.root / "more.csv").write_text("\n".join(more) + "\n", encoding="utf-8")
+    extract(instance)
+    (found,) = instance.var.glob("quarantine/*.parquet")
+    rows = pq.read_table(found).select(["file", "row_number", "reason"]).to_pylist()
+    assert [tuple(row.values()) for row in rows] == [("more.csv", 3, "unknown_code"), ("rows.csv", 2, "unknown_code")]
+    strict = make_instance(GOOD, bad.format(2), edits=[several, ("quarantine_share = 1.0", "quarantine_share = 0.1")])
+    with pytest.raises(SourceError, match=r"2 unknown_code in channel_code \(first in row 3 of more\.csv\)"):
+        extract(strict)
 
 
 def test_quarantine_never_holds_the_value(make_instance: Make) -> None:
