@@ -13,7 +13,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from etl.model.text import latin_digits
@@ -29,8 +29,12 @@ EXACT = frozenset(
         "reading_1_wrong",  # a number of rows, which is the mistake it shows
     }
 )
+WHOLE = frozenset({"outcomes", "not_recorded"})  # whose column `total` counts a whole selection, and the others do not
+TOTAL = "total"
 HIDDEN = ("not shown", "not_shown", "نشان داده نمی‌شود")
 NO_CASES = re.compile(r"\b(?:days|rung|hundred|روز|پله|صد)\b|_days|_number|_share|\b(?:is|has)_|[%٪]", re.I)
+# a share out of ten, and that all cases of a page are fewer than `portal.scope.FEWEST`: of nobody's cases
+RATIO = re.compile(r"\b(?:of every|از هر) 10\b|\b(?:fewer than|کمتر از) 20\b", re.I)
 INLINE = "a|b|bdi|bdo|br|cite|code|em|i|mark|small|span|strong|sub|sup|time|tspan|wbr"
 DIGIT = re.compile(r"[0-9]")
 TAG = re.compile(r"<[^>]+>")
@@ -56,24 +60,27 @@ class Known:
     """What explains numbers: k, what things are called that reads like a number, and the months of the page's body.
 
     names: those that hold a number of cases; numbers: those that are a number and nothing else. months: each exact series
-    as text, `,12,0,3,`, oldest month first.
+    as text, `,12,0,3,`, oldest month first. exact: heads of columns that count all cases of a selection.
     """
 
     k: int
     names: Collection[str] = ()
     numbers: Collection[str] = ()
     months: Collection[str] = ()
+    exact: Collection[str] = ()
 
     def small(self, text: str) -> Iterator[Small]:
         """Give the numbers of cases from 1 to k - 1 that a sentence says; "1 to k - 1" itself says only that they are few.
 
         >>> list(Known(10, names=["Send 2 letters"]).small("Send 2 letters: 3 cases, 12 cases, 1 to 9 cases, 1 to 8 cases"))
         [(3, ': 3 cases, 12 cases, 1 to 9 cases, 1 to 8 cases'), (8, ': 3 cases, 12 cases, 1 to 9 cases, 1 to 8 cases')]
+        >>> list(Known(50).small("Fewer than 20 cases. Of every 10 requests, 8")), list(Known(50).small("Of 10 requests"))
+        ([], [(10, 'Of 10 requests')])
         """
         if COUNTED.search(text) and not any(words in text for words in HIDDEN):
             for name in self.names:
                 text = text.replace(name, "")
-            said = re.sub(rf"(?<![\w.,٫٬–-])1 (?:to|تا) {self.k - 1}\b", "", text)
+            said = re.sub(rf"(?<![\w.,٫٬–-])1 (?:to|تا) {self.k - 1}\b", "", RATIO.sub("", text))
             yield from ((int(number), text) for number in COUNTED.findall(said) if 0 < int(number) < self.k)
 
     def unexplained(self, head: str, numbers: Sequence[int]) -> Iterator[Small]:
@@ -84,7 +91,7 @@ class Known:
         ([], [(3, 'refused 3')])
         """
         small = [number for number in numbers if 0 < number < self.k]
-        if not small or NO_CASES.search(head) or any(words in head for words in HIDDEN):
+        if not small or head in self.exact or NO_CASES.search(head) or any(words in head for words in HIDDEN):
             return
         series = f",{','.join(str(number) for number in numbers)},"
         if len(numbers) < 2 or not any(series in months for months in self.months):
@@ -105,9 +112,11 @@ def of_page(page: str, known: Known, figures: Mapping[str, Figure]) -> Iterator[
     for tag in LABELLED.findall(page):
         yield from known.small(html.unescape(tag))
     for place in PLACE.split(page):
-        if not EXACT & set(LINK.findall(place)):
+        queries = set(LINK.findall(place))
+        if not EXACT & queries:
+            about = replace(known, exact=(TOTAL,) if WHOLE & queries else ())
             for part in DRAWN.split(place):
-                yield from _alone(part, known, figures)
+                yield from _alone(part, about, figures)
 
 
 def of_figures(figures: Mapping[str, Figure], known: Known) -> Iterator[Small]:

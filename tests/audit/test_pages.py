@@ -273,6 +273,24 @@ def test_fewer_than_k_may_be_said_as_such(text: str) -> None:
     assert _small(f"<p>{text.format(8)}</p>")
 
 
+@pytest.mark.parametrize("text", ["Fewer than 20 cases", "Of every 10 letters, 8", "از هر ۱۰ پرونده ۸ تا"])
+def test_a_share_out_of_ten_is_said_under_any_k(text: str) -> None:
+    """With k = 50, too, the first sentence of a page says a ratio, or that all cases are few; a plain count stays a count."""
+    said = latin_digits(text)
+    assert not list(of_page(f'<meta content="{said}"><p>{said}</p>', Known(50), {}))
+    assert list(of_page("<p>Of 10 letters, at least 8</p>", Known(50), {}))
+    assert list(of_page("<p>Fewer than 5 cases</p>", Known(50), {}))
+
+
+def test_the_total_of_a_whole_selection_is_exact() -> None:
+    """The column `total` beside the query of outcomes counts all cases, exact by law; the columns beside it do not."""
+    table = "<table><thead><tr><th>{}</th></tr></thead><tr><td>3</td></tr></table>"
+    beside = LINKED.format(text="", query="outcomes")
+    assert not _small(f"<section>{table.format('total')}{beside}</section>")
+    assert _small(f"<section>{table.format('at_least')}{beside}</section>")
+    assert _small(f"<section>{table.format('total')}{LINKED.format(text='', query='service_bodies')}</section>")
+
+
 def test_a_cell_is_explained_by_its_head_or_its_query() -> None:
     """Days, rungs and what is not shown are no cases; neither is anything beside the query of an exact count."""
     table = "<table><thead><tr><th>Unit</th><th>{}</th></tr></thead><tr><th>{}</th><td>{}</td></tr></table>"

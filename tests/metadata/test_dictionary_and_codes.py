@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from etl.metadata import code_rows, duration_bands, load_dictionary, load_settings
+from etl.metadata.levels import DEFAULT_LEVELS
 
 
 def test_every_table_and_column_is_named_in_both_languages() -> None:
@@ -52,6 +53,12 @@ def test_codes_are_ascii_and_parents_exist() -> None:
         assert row.parent_code is None or (row.list_code, row.parent_code) in known
         assert row.title_fa
         assert row.title_en
+
+
+def test_every_level_has_a_label() -> None:
+    """A ladder may show any column at any of its levels: the gate lets no level through that has no words."""
+    known = {row.code for row in code_rows(load_settings(Path(__file__).parents[2]).policy) if row.list_code == "level"}
+    assert {level for levels in DEFAULT_LEVELS.values() for level in levels} <= known
 
 
 def test_bands_nest_on_the_legal_limit() -> None:
