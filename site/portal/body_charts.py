@@ -28,24 +28,39 @@ LISTED = 6
 
 @dataclass(frozen=True)
 class OutcomeLine:
-    """An outcome in the legend: title, tone and its share as an interval; `code` None: all the others together."""
+    """An outcome in the legend: title, tone and its share as an interval; `code` None: all the others together.
+
+    `is_rest`: a coarse outcome beside finer ones of it, that is, what is shown as no more than this.
+    """
 
     code: str | None
     tone: str
     share: Interval
+    is_rest: bool = False
 
 
 def outcome_lines(rows: Sequence[Row]) -> tuple[OutcomeLine, ...]:
     """Give the outcomes that occur: those of a tone beside one another, the largest first; small ones joined."""
-    shares = {row["outcome_code"]: Interval(row["at_least"], row["not_shown"], row["total"]) for row in rows}
-    known = sorted((code for code, share in shares.items() if share.at_least), key=lambda c: -shares[c].at_least)
-    lines = [OutcomeLine(code, _OUTCOME_TONES.get(code, "plain"), shares[code]) for code in known[:LISTED]]
-    rest = known[LISTED:]
+    known = sorted((line for row in rows if (line := _own_line(row, rows)).share.at_least), key=_smaller_last)
+    lines, rest = known[:LISTED], [line.share for line in known[LISTED:]]
     if rest:
-        least = sum(shares[code].at_least for code in rest)
-        lines.append(OutcomeLine(None, "faint", Interval(least, shares[rest[0]].not_shown, shares[rest[0]].total)))
+        joined = Interval(sum(s.at_least for s in rest), max(s.not_shown for s in rest), rest[0].total)
+        lines.append(OutcomeLine(None, "faint", joined))
     ordered = sorted(lines, key=lambda line: _TONE_ORDER.index(line.tone))
     return tuple(_told_apart(line, before) for line, before in zip(ordered, [None, *ordered], strict=False))
+
+
+def _own_line(row: Row, rows: Sequence[Row]) -> OutcomeLine:
+    """Give an outcome as a part of the whole: a coarse one without the cases whose finer outcome is told."""
+    code = row["outcome_code"]
+    finer = sum(other["at_least"] for other in rows if other["parent_code"] == code)
+    own = row["at_least"] - finer
+    share = Interval(own, 0 if finer else row["not_shown"], row["total"])
+    return OutcomeLine(code, _OUTCOME_TONES.get(code, "plain"), share, is_rest=finer > 0)
+
+
+def _smaller_last(line: OutcomeLine) -> int:
+    return -line.share.at_least
 
 
 def _told_apart(line: OutcomeLine, before: OutcomeLine | None) -> OutcomeLine:
@@ -72,7 +87,10 @@ def outcome_chart(lines: Sequence[OutcomeLine], released: Released, words: Words
 
 def outcome_title(line: OutcomeLine, released: Released, words: Words) -> str:
     """Give the title of an outcome of the legend."""
-    return released.label("outcome", line.code, lang=words.lang).text if line.code else words.say("other outcomes")
+    if not line.code:
+        return words.say("other outcomes")
+    title = released.label("outcome", line.code, lang=words.lang).text
+    return words.say("%(outcome)s, no more is shown", outcome=title) if line.is_rest else title
 
 
 def stage_chart(facts: BodyFacts, released: Released, words: Words) -> Chart | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import time
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from etl.metadata import load_dictionary
 from portal.catalogue import Query, load_queries
 from portal.catalogue import _read as read_query
 from portal.released import open_released
+from tests.site.maker import make_released
 
 LADDER = (
     "service_id",
@@ -44,6 +46,17 @@ VALUES = {
     "above": "11_15",
 }
 BUDGET = 0.25  # seconds; a loose bound against a query that walks the whole database per row
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """Released data of which some groups show the outcome only coarsely, beside groups that show it finely."""
+    datasets = tmp_path / "datasets"
+    make_released(datasets)
+    with sqlite3.connect(datasets / "portal-1405-06.db") as connection:
+        coarse = "outcome_code = 'granted_full' and case_group_id % 2 = 0"
+        connection.execute(f"update case_group set outcome_code = 'positive' where {coarse}")
+    return datasets
 
 
 def refuses(sql: str) -> bool:
@@ -129,6 +142,26 @@ def test_intervals_agree_with_a_plain_recount(site_instance: Instance) -> None:
     hidden = sum(g["case_count"] for g in groups if g["lateness_code"] is None) + margin["awaiting_count"]
     total = sum(g["case_count"] for g in groups) + margin["awaiting_count"] + margin["open_count"]
     assert answer == {"at_least": known, "not_shown": hidden, "at_most": known + hidden, "total": total}
+
+
+def test_coarse_outcome_holds_the_finer_ones_of_it(mixed: Path) -> None:
+    """Whatever is granted in full is positive for certain, and what is shown as positive only may be granted in full."""
+    with open_released(mixed) as released:
+        rows = {row["outcome_code"]: row for row in released.ask("outcomes", **VALUES)}
+        groups = released.rows(
+            "select * from case_group where body_id = 'mosharekat' and case_type_code = 'foi' and release_id >= '1404-07'"
+        )
+        awaiting = 7  # of every month of the maker
+    known = dict.fromkeys(("positive", "granted_full", None), 0)
+    for group in groups:
+        known[group["outcome_code"]] = known.get(group["outcome_code"], 0) + group["case_count"]
+    assert min(known.values()) > 0
+    positive, full = rows["positive"], rows["granted_full"]
+    assert positive["at_least"] == known["positive"] + known["granted_full"]
+    assert positive["at_most"] == positive["at_least"] + known[None] + awaiting
+    assert full["at_least"] == known["granted_full"]
+    assert full["at_most"] == full["at_least"] + known["positive"] + known[None] + awaiting
+    assert full["parent_code"] == "positive"
 
 
 def test_bodies_side_by_side_are_each_body_by_itself(site_instance: Instance) -> None:

@@ -324,6 +324,22 @@ def test_outcome_that_nobody_recorded_is_said_not_drawn(tmp_path: Path) -> None:
     assert "outcomes-t" not in page
 
 
+def test_coarse_outcome_beside_finer_ones_is_a_part_of_its_own(tmp_path: Path) -> None:
+    """Its share is that of the cases shown as no more than this, and the parts with the hatched end make the whole."""
+    make_released(tmp_path / "datasets")
+    with sqlite3.connect(tmp_path / "datasets" / "portal-1405-06.db") as connection:
+        coarse = "outcome_code = 'granted_full' and case_group_id % 2 = 0"
+        connection.execute(f"update case_group set outcome_code = 'positive' where {coarse}")
+    page = (build_site(Instance(tmp_path)) / "en" / "body" / "mosharekat" / "index.html").read_text(encoding="utf-8")
+    line = re.search(r"Positive, no more is shown <b>.*?>([^<]+)</a>", page)
+    assert line is not None
+    assert re.fullmatch(r"\d+%", line[1])
+    parts = re.search(r"<desc[^>]*>([^<]*Positive, no more is shown[^<]*)</desc>", page)
+    assert parts is not None
+    assert 98 <= sum(map(int, re.findall(r"(\d+)%", parts[1]))) <= 102
+    assert line[1] in parts[1]
+
+
 @pytest.mark.parametrize(
     ("lang", "words"),
     [("fa", ["نقاط عطف", "خانوادهٔ خدمت"]), ("en", ["Milestones", "Service family"])],

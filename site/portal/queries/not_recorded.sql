@@ -18,11 +18,14 @@ with grouped as (
   union all select 'service', service_id, case_count from grouped
   union all select 'unit', unit_id, case_count from grouped
   union all select 'channel', channel_code, case_count from grouped
+), summed as (
+  select column_code,
+         sum(case when value_code = 'not_recorded' then case_count else 0 end) as at_least,
+         sum(case when value_code is null then case_count else 0 end) + (select case_count from awaiting) as not_shown,
+         sum(case_count) + (select case_count from awaiting) as total
+  from counted
+  group by column_code
 )
-select column_code,
-       sum(case when value_code = 'not_recorded' then case_count else 0 end) as at_least,
-       sum(case when value_code is null then case_count else 0 end) + (select case_count from awaiting) as not_shown,
-       sum(case_count) + (select case_count from awaiting) as total
-from counted
-group by column_code
+select column_code, at_least, not_shown, at_least + not_shown as at_most, total
+from summed
 order by column_code
