@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from etl.metadata import load_dictionary
 from portal.catalogue import TOPICS, load_queries, queries_by_topic
+from portal.serving.workbook import write_workbook
 
 KARUN = "body=karun&case_type=foi&first_release=1405-05&release=1405-05"
 TABLES = tuple(load_dictionary().tables)
@@ -221,7 +225,7 @@ def test_an_empty_column_of_corrections_stands_last(served):
     assert str(row["release_id"]) in cells[names.index("release_id")]
 
 
-@pytest.mark.parametrize("ending", [".json?", ".csv?", "?_format=json&"])
+@pytest.mark.parametrize("ending", [".json?", ".csv?", ".xlsx?", "?_format=json&"])
 @pytest.mark.parametrize(
     ("asked", "named"),
     [
@@ -240,7 +244,7 @@ def test_a_machine_gets_no_zeros_for_what_it_did_not_ask(served, ending, asked, 
     assert served.client.get(error.rpartition(" ")[2]).status_code == 200
 
 
-@pytest.mark.parametrize("ending", ["", ".json", ".csv"])
+@pytest.mark.parametrize("ending", ["", ".json", ".csv", ".xlsx"])
 def test_a_filter_by_no_column_is_refused(served, ending):
     """SQLite would compare the name itself, and a mistyped column would look like an absence; ours names what there is."""
     answer = served.client.get(f"/data/portal/case_group{ending}?outcom_code__exact=granted_full&case_count__gt=10")
@@ -367,3 +371,51 @@ def test_the_frame_speaks_both_languages(served, path):
         assert re.search("[ا-ی]", text), (path, tag, text)
     if path.endswith("/no"):
         assert "چنین صفحه، جدول یا ردیفی نیست." in page
+
+
+def sheets(answer):
+    """Read a workbook as a spreadsheet does: its rows, and what it says of them."""
+    book = CalamineWorkbook.from_filelike(io.BytesIO(answer.content))
+    return [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
+
+
+def test_an_answer_opens_in_a_spreadsheet(served):
+    """By the link of its page: a named file, the figures as numbers, Persian as Persian beside each code, what columns mean."""
+    asked = "on_time_of_bodies?case_type=foi&first_release=1405-05&release=1405-05"
+    page = unescape(served.client.get(f"/data/portal/{asked}").text)
+    answer = served.client.get(re.search(r'href="([^"]+)">XLSX', page)[1])
+    assert answer.headers["content-disposition"] == 'attachment; filename="on_time_of_bodies.xlsx"'
+    rows, about = sheets(answer)
+    told = served.client.get(f"/data/portal/{asked.replace('?', '.json?')}").json()["rows"]
+    assert rows[0] == ["body_id", "body_id: en", "body_id: fa", "at_least", "not_shown", "at_most", "total"]
+    assert [dict(zip(rows[0], row, strict=True))["at_least"] for row in rows[1:]] == [row["at_least"] for row in told]
+    assert ["karun", "Karun Organisation", "سازمان کارون"] in [row[:3] for row in rows]
+    assert f"/data/portal/{asked}" in [line[0] for line in about]
+    assert {line[0] for line in about} >= set(told[0])
+
+
+def test_a_page_of_a_table_opens_in_a_spreadsheet(served):
+    """A thousand rows at most, the codes of Datasette's labelled rows as plain codes."""
+    page = unescape(served.client.get("/data/portal/case_group").text)
+    link = re.search(r'href="([^"]+)">XLSX', page)[1]
+    rows, _ = sheets(served.client.get(link))
+    assert len(rows) == 1 + 350
+    keys = {row["case_group_id"] for row in get_all(served.client, "/data/portal/case_group.json?_size=100")}
+    assert {int(row[0]) for row in rows[1:]} == keys
+    assert {row[rows[0].index("body_id")] for row in rows[1:]} == {"alborz", "karun"}
+
+
+def test_a_cell_of_a_workbook_is_never_a_formula():
+    """Nor a link, nor a number where the table holds a text; the same rows give the same bytes."""
+    row = {"title": "=1+1", "code": "0012", "address": "https://example.org/", "case_count": 12, "empty": None}
+    written = [
+        write_workbook(tuple(row), [row], labels={"code": {"0012": ("Twelve", "دوازده")}}, about=[], explained=[])
+        for _ in range(2)
+    ]
+    assert written[0] == written[1]
+    with zipfile.ZipFile(io.BytesIO(written[0])) as parts:
+        sheet = parts.read("xl/worksheets/sheet1.xml").decode()
+    assert "<f>" not in sheet
+    assert "hyperlink" not in sheet
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(written[0])).get_sheet_by_index(0).to_python()
+    assert rows[1] == ["=1+1", "0012", "Twelve", "دوازده", "https://example.org/", 12, ""]

@@ -19,6 +19,7 @@ KEYWORDS = {"_": None, "say": None, "rich": None, "mark": None}
 METHODS = [("serving/**", "ignore"), ("**.py", "python"), ("**.html", "jinja2")]
 OPTIONS = {"**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
 VALUE = re.compile(r"%\((\w+)\)s")
+NAMES = re.compile("SHA-256|UTF-8")  # written so in Persian, too
 
 
 def catalogue(lang: str) -> Catalog:
@@ -59,10 +60,10 @@ def test_persian_sentences_are_persian() -> None:
     """No Arabic yeh or kaf, no Latin digit, no dash between digits."""
     for message in catalogue("fa"):
         if message.id:
-            text = VALUE.sub("", message.string)
+            text = NAMES.sub("", VALUE.sub("", message.string))
             assert not re.search("[يك٠-٩]", text), message.string
-            assert not re.search(r"\d", text.replace("SHA-256", "")) or re.search("[۰-۹]", text), message.string
-            assert not re.search("[0-9۰-۹][-–][0-9۰-۹]", text.replace("SHA-256", "")), message.string
+            assert not re.search(r"\d", text) or re.search("[۰-۹]", text), message.string
+            assert not re.search("[0-9۰-۹][-–][0-9۰-۹]", text), message.string
 
 
 def test_values_in_a_rich_sentence_are_escaped() -> None:

@@ -23,9 +23,9 @@ from portal.serving.words import not_found, refused, unavailable
 _SEGMENT: Final = r"[A-Za-z0-9_~,+:-]+"
 _ROW: Final = r"[A-Za-z0-9_~,+:.-]+"
 ALLOWED: Final = re.compile(
-    rf"^/{DATABASE}(?:\.json)?$|^/{DATABASE}/{_SEGMENT}(?:\.json|\.csv)?$|^/{DATABASE}/{_SEGMENT}/{_ROW}$"
+    rf"^/{DATABASE}(?:\.json)?$|^/{DATABASE}/{_SEGMENT}(?:\.json|\.csv|\.xlsx)?$|^/{DATABASE}/{_SEGMENT}/{_ROW}$"
 )
-_QUERY: Final = re.compile(rf"^/{DATABASE}/(\w+)(\.json|\.csv)?$")
+_QUERY: Final = re.compile(rf"^/{DATABASE}/(\w+)(\.json|\.csv|\.xlsx)?$")
 _DROPPED: Final = frozenset({"_ttl", "_trace", "_context", "_stream"})
 _HIDDEN: Final = (b"cookie", b"authorization", b"x-forwarded-prefix")
 CACHE: Final = "public, max-age=60"

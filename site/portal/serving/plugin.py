@@ -23,6 +23,7 @@ from portal.catalogue import load_queries
 from portal.formats import number
 from portal.serving.choices import Labels, label_of, unfit
 from portal.serving.guard import guard_connection
+from portal.serving.workbook import EXTENSION, render
 
 DATABASE: Final = "portal"  # the stable name under which every release's database is shown
 PLUGIN: Final = "shafaf"
@@ -65,6 +66,12 @@ def render_cell(row: Any, column: str, table: str | None, database: str, dataset
         return None
     label = label_of(datasette.metadata("labels", database=DATABASE), row, column)
     return _LABEL.format(row[column], *label) if label else None
+
+
+@_hook
+def register_output_renderer(datasette: Any) -> dict[str, Any]:
+    """Answer as a workbook too, for readers with a spreadsheet."""
+    return {"extension": EXTENSION, "render": render}
 
 
 @_hook(wrapper=True)
@@ -131,3 +138,4 @@ class _Hooks:
     forbidden = staticmethod(forbidden)
     prepare_jinja2_environment = staticmethod(prepare_jinja2_environment)
     render_cell = staticmethod(render_cell)
+    register_output_renderer = staticmethod(register_output_renderer)
