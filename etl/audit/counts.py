@@ -33,8 +33,8 @@ WHOLE = frozenset({"outcomes", "not_recorded"})  # whose column `total` counts a
 TOTAL = "total"
 HIDDEN = ("not shown", "not_shown", "نشان داده نمی‌شود")
 NO_CASES = re.compile(r"\b(?:days|rung|hundred|روز|پله|صد)\b|_days|_number|_share|\b(?:is|has)_|[%٪]", re.I)
-# a share out of ten, and that all cases of a page are fewer than `portal.scope.FEWEST`: of nobody's cases
-RATIO = re.compile(r"\b(?:of every|از هر) 10\b|\b(?:fewer than|کمتر از) 20\b", re.I)
+# a share out of ten or a hundred, and that all cases of a page are fewer than `portal.scope.FEWEST`: of nobody's cases
+RATIO = re.compile(r"\b(?:of every|از هر) 100?\b|\b(?:fewer than|کمتر از) 20\b", re.I)
 INLINE = "a|b|bdi|bdo|br|cite|code|em|i|mark|small|span|strong|sub|sup|time|tspan|wbr"
 DIGIT = re.compile(r"[0-9]")
 TAG = re.compile(r"<[^>]+>")
@@ -70,7 +70,8 @@ class Known:
     exact: Collection[str] = ()
 
     def small(self, text: str) -> Iterator[Small]:
-        """Give the numbers of cases from 1 to k - 1 that a sentence says; "1 to k - 1" itself says only that they are few.
+        """Give the numbers of cases from 1 to k - 1 that a sentence says; "1 to k - 1" itself says only that they are few,
+        and "0 to n" that none is shown.
 
         >>> list(Known(10, names=["Send 2 letters"]).small("Send 2 letters: 3 cases, 12 cases, 1 to 9 cases, 1 to 8 cases"))
         [(3, ': 3 cases, 12 cases, 1 to 9 cases, 1 to 8 cases'), (8, ': 3 cases, 12 cases, 1 to 9 cases, 1 to 8 cases')]
@@ -80,7 +81,7 @@ class Known:
         if COUNTED.search(text) and not any(words in text for words in HIDDEN):
             for name in self.names:
                 text = text.replace(name, "")
-            said = re.sub(rf"(?<![\w.,٫٬–-])1 (?:to|تا) {self.k - 1}\b", "", RATIO.sub("", text))
+            said = re.sub(rf"(?<![\w.,٫٬–-])(?:1 (?:to|تا) {self.k - 1}|0 (?:to|تا) \d+)\b", "", RATIO.sub("", text))
             yield from ((int(number), text) for number in COUNTED.findall(said) if 0 < int(number) < self.k)
 
     def unexplained(self, head: str, numbers: Sequence[int]) -> Iterator[Small]:

@@ -268,18 +268,21 @@ def test_small_numbers_are_read_in_both_languages(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["1 to {} cases", "۱ تا {} پرونده"])
 def test_fewer_than_k_may_be_said_as_such(text: str) -> None:
-    """The whole range from 1 to k - 1 says only that they are few; a narrower one says more."""
+    """The whole range from 1 to k - 1 says only that they are few, one from 0 that none is shown; a narrower one says more."""
+    assert not _small(f"<p>{text.format(7).translate({ord('1'): '0', ord('۱'): '۰'})}</p>")
     assert not _small(f"<p>{text.format(9)}</p>")
     assert _small(f"<p>{text.format(8)}</p>")
 
 
-@pytest.mark.parametrize("text", ["Fewer than 20 cases", "Of every 10 letters, 8", "از هر ۱۰ پرونده ۸ تا"])
-def test_a_share_out_of_ten_is_said_under_any_k(text: str) -> None:
-    """With k = 50, too, the first sentence of a page says a ratio, or that all cases are few; a plain count stays a count."""
+@pytest.mark.parametrize(
+    "text", ["Fewer than 20 cases", "Of every 10 letters, 8", "Of every 100 cases", "از هر ۱۰۰ پرونده"]
+)
+def test_a_share_is_said_under_any_k(text: str) -> None:
+    """With k = 200, too, the first sentence of a page says a ratio, or that all cases are few; a plain count stays a count."""
     said = latin_digits(text)
-    assert not list(of_page(f'<meta content="{said}"><p>{said}</p>', Known(50), {}))
-    assert list(of_page("<p>Of 10 letters, at least 8</p>", Known(50), {}))
-    assert list(of_page("<p>Fewer than 5 cases</p>", Known(50), {}))
+    assert not list(of_page(f'<meta content="{said}"><p>{said}</p>', Known(200), {}))
+    assert list(of_page("<p>Of 10 letters, at least 8</p>", Known(200), {}))
+    assert list(of_page("<p>Fewer than 5 cases</p>", Known(200), {}))
 
 
 def test_the_total_of_a_whole_selection_is_exact() -> None:
