@@ -34,6 +34,8 @@ def encode(relation: Table, columns: Mapping[str, Sequence[str]]) -> tuple[Table
         for name, drawing in columns.items()
         for column in drawing
     ]
+    if not distinct:  # a ladder may show nothing but its floor keys
+        return relation, {}
     for row in fetch(ibis.union(*distinct) if len(distinct) > 1 else distinct[0]):
         if row["value"] is not None:
             found[row["list"]].add(row["value"])

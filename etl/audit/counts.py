@@ -27,14 +27,17 @@ EXACT = frozenset(
         *("waits", "waits_everywhere", "on_time", "on_time_everywhere", "cohort_states", "cohort_periods"),
         *("service_cohort", "open_by_age", "open_by_stage", "open_stage_age", "bodies", "case_types_of_body"),
         "reading_1_wrong",  # a number of rows, which is the mistake it shows
+        *("reading_1_right", "reading_6_wrong", "reading_6_right"),  # all cases of a release, of all releases
     }
 )
 WHOLE = frozenset({"outcomes", "not_recorded"})  # whose column `total` counts a whole selection, and the others do not
 TOTAL = "total"
 HIDDEN = ("not shown", "not_shown", "نشان داده نمی‌شود")
 NO_CASES = re.compile(r"\b(?:days|rung|hundred|روز|پله|صد)\b|_days|_number|_share|\b(?:is|has)_|[%٪]", re.I)
-# a share out of ten or a hundred, and that all cases of a page are fewer than `portal.scope.FEWEST`: of nobody's cases
-RATIO = re.compile(r"\b(?:of every|از هر) 100?\b|\b(?:fewer than|کمتر از) 20\b", re.I)
+# a share out of ten or a hundred, that all cases of a page are fewer than `portal.scope.FEWEST`, how many more may be meant
+NOBODY = re.compile(
+    r"\b(?:of every|از هر) 100?\b|\b(?:fewer than|کمتر از) 20\b|\bتا \d[\d,٬]* (?=پروندهٔ دیگر هم شاید\b)", re.I
+)
 INLINE = "a|b|bdi|bdo|br|cite|code|em|i|mark|small|span|strong|sub|sup|time|tspan|wbr"
 DIGIT = re.compile(r"[0-9]")
 TAG = re.compile(r"<[^>]+>")
@@ -81,7 +84,7 @@ class Known:
         if COUNTED.search(text) and not any(words in text for words in HIDDEN):
             for name in self.names:
                 text = text.replace(name, "")
-            said = re.sub(rf"(?<![\w.,٫٬–-])(?:1 (?:to|تا) {self.k - 1}|0 (?:to|تا) \d+)\b", "", RATIO.sub("", text))
+            said = re.sub(rf"(?<![\w.,٫٬–-])(?:1 (?:to|تا) {self.k - 1}|0 (?:to|تا) \d+)\b", "", NOBODY.sub("", text))
             yield from ((int(number), text) for number in COUNTED.findall(said) if 0 < int(number) < self.k)
 
     def unexplained(self, head: str, numbers: Sequence[int]) -> Iterator[Small]:
@@ -151,6 +154,8 @@ def _cells(table: str, known: Known) -> Iterator[Small]:
     rows = [[_text(cell) for cell in CELL.findall(row)] for row in ROW.findall(table)]
     head = rows[0] if "<thead" in table and rows else []
     body = [row for row in rows[bool(head) :] if not any(words in cell for cell in row for words in HIDDEN)]
+    if 'class="raw"' in table:  # an answer as the database gives it: no value beside a number is "not shown"
+        body = [row for row in body if "" not in row or any(cell and not ALONE.fullmatch(cell) for cell in row)]
     for place in range(max(map(len, body), default=0)):
         cells = [row[place] for row in body if place < len(row)]
         numbers = [_number(cell) for cell in cells if place or cell not in known.numbers]

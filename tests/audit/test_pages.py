@@ -294,6 +294,19 @@ def test_the_total_of_a_whole_selection_is_exact() -> None:
     assert _small(f"<section>{table.format('total')}{LINKED.format(text='', query='service_bodies')}</section>")
 
 
+def test_what_is_shown_of_nobody_is_let_be() -> None:
+    """In an answer as the database gives it a row without values is what is not shown; "up to 2 more may be" is a limit."""
+    table = (
+        "<table{}><thead><tr><th>service_id</th><th>at_least</th></tr></thead><tr><td>{}</td><td>3</td></tr></table>"
+    )
+    raw = ' class="raw"'
+    assert not _small(table.format(raw, "<code></code>"))
+    assert _small(table.format(raw, "<code>shop</code>"))
+    assert _small(table.format("", ""))
+    assert not _small("<p>38 پرونده نشان داده شده و تا ۲ پروندهٔ دیگر هم شاید از همین خدمت باشد</p>")
+    assert _small("<p>3 پرونده نشان داده شده و تا ۲ پروندهٔ دیگر هم شاید از همین خدمت باشد</p>")
+
+
 def test_a_cell_is_explained_by_its_head_or_its_query() -> None:
     """Days, rungs and what is not shown are no cases; neither is anything beside the query of an exact count."""
     table = "<table><thead><tr><th>Unit</th><th>{}</th></tr></thead><tr><th>{}</th><td>{}</td></tr></table>"

@@ -216,7 +216,11 @@ def make_released(datasets: Path, *, meta: dict[str, str] = META) -> None:
         title_fa="پروانهٔ کمیاب",
         title_en="Rare permit",
     )
-    for unit, fa, en in (("legal", "دفتر حقوقی", "Legal office"), ("secretariat", "دبیرخانه", "Secretariat")):
+    for unit, fa, en in (
+        ("legal", "دفتر حقوقی", "Legal office"),
+        ("secretariat", "دبیرخانه", "Secretariat"),
+        ("registry", "بایگانی", "Registry"),
+    ):
         maker.add("unit", unit_id=unit, body_id="mosharekat", title_fa=fa, title_en=en)
     system = meta["calendar_code"]
     last = parse_period(system, "1405-06" if system == "jalali" else "2015-06")

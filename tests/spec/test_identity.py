@@ -119,6 +119,18 @@ def test_a_cohort_that_would_give_a_number_away_stands_back(backend: Any) -> Non
     assert {row["body_id"] for row in cohort.rows() if row["service_id"] is not None} == {"alef", "be"}
 
 
+def test_a_ladder_may_show_nothing_but_a_count(backend: Any) -> None:
+    """A rung without columns takes all cases of its floor, if they have the company."""
+    population = Population(STOCK, {"service": "service_id"}, ({},))
+    names = ("requester_key", "release_id", "body_id", "case_type_code", "period_code")
+    schema = pa.schema([("case_number", pa.int32()), *((name, pa.string()) for name in names)])
+    where = dict(zip(names[1:], ("1403-12", "alef", "service", "1403"), strict=True))
+    case = pa.Table.from_pylist([{"case_number": place} | where for place in range(12)], schema=schema)
+    held = backend.create_table("case_without_values", case, temp=True)
+    (row,) = peel_population(held, population, k=10)
+    assert (row["rung_number"], row["service_id"], row["case_count"]) == (1, None, 12)
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_what_earlier_releases_showed_counts(backend: Any, *, known: bool) -> None:
     """An open group of last year's end is in the memory of a run; without it nothing could be solved."""

@@ -8,5 +8,6 @@
 select t.release_id, t.year_code, t.unit_id, u.parent_id, t.stay_median_days, t.timed_band_code, t.basis_code
 from unit_time t
 left join unit u on u.unit_id = t.unit_id
-where t.body_id = :body and t.release_id = (select max(release_id) from unit_time where release_id <= :release)
+where t.body_id = :body and t.stay_median_days is not null
+  and t.release_id = (select max(release_id) from unit_time where release_id <= :release)
 order by t.unit_id
