@@ -90,9 +90,9 @@ def duration_bands(edges: tuple[int, ...], *, finest: tuple[int, ...] = ()) -> d
     low = edges[0]
     for high in edges[1:]:
         label = (f"{low}", f"{low}") if low == high else (f"{low} تا {high}", f"{low} to {high}")
-        bands[f"{low:0{width}}_{high:0{width}}"] = label
+        bands[f"{low:0{width}}_{high:0{width}}"] = (persian_digits(label[0]), label[1])
         low = high + 1
-    bands[f"{low:0{width}}_up"] = (f"بیش از {low - 1}", f"over {low - 1}")
+    bands[f"{low:0{width}}_up"] = (persian_digits(f"بیش از {low - 1}"), f"over {low - 1}")
     return bands
 
 

@@ -112,6 +112,8 @@ def _line(body: str, lead: BodyFacts, released: Released, words: Words) -> dict[
         "id": body,
         "title": released.label("body", body, lang=words.lang),
         "brief": brief(lead.on_time, words),
+        "cases": words.say("%(n)s cases", n=words.num(lead.on_time.total)),
+        "address": lead.addresses["on_time"],
         "silent": _silent(lead.scope.quiet_since or (last if is_silent and last else ""), words),
     }
 

@@ -64,3 +64,9 @@ def test_every_level_has_a_label() -> None:
 def test_bands_nest_on_the_legal_limit() -> None:
     """A day on an edge belongs to the band below it, so that `up to the limit` is a union of bands."""
     assert list(duration_bands((0, 2, 10, 60))) == ["00_02", "03_10", "11_60", "61_up"]
+
+
+def test_persian_titles_of_bands_have_persian_digits() -> None:
+    """Beside the bands of counts, which have them, and in tables, where no page turns them."""
+    titles = [fa for fa, _ in duration_bands((0, 2, 5, 10)).values()]
+    assert titles == ["۰ تا ۲", "۳ تا ۵", "۶ تا ۱۰", "بیش از ۱۰"]

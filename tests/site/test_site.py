@@ -136,6 +136,29 @@ def test_headings_go_down_one_level_at_a_time(built: Path) -> None:
         assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), path
 
 
+def test_a_link_that_is_shared_says_what_it_leads_to(built: Path) -> None:
+    """Title and description as search engines show them, in the language of the page."""
+    for path in pages(built):
+        text = path.read_text(encoding="utf-8")
+        told = dict(
+            re.findall(r'<meta (?:property|name)="(?:og:)?(title|description|locale)" content="([^"]*)">', text)
+        )
+        assert f"<title>{told['title']} · " in text
+        assert told["description"]
+        assert told["locale"][:2] == path.relative_to(built).parts[0]
+        assert f'<meta name="description" content="{told["description"]}">' in text
+
+
+def test_every_body_of_the_list_says_how_many_cases(built: Path) -> None:
+    """A share without its number says nothing of its weight; the number leads to its count."""
+    text = (built / "en" / "index.html").read_text(encoding="utf-8")
+    listed = text[text.index('id="bodies"') :]
+    told = re.findall(
+        r'<span class="sep">·</span> <a class="fig" href="/data/portal/on_time\?[^>]*>([\d,]+) cases<', listed
+    )
+    assert len(told) == 2
+
+
 @pytest.mark.parametrize("lang", ["fa", "en"])
 @pytest.mark.parametrize("said", [r"<title>(.*?)</title>", r'<meta name="description" content="(.*?)">'])
 def test_no_two_pages_are_told_alike(built: Path, lang: str, said: str) -> None:
