@@ -47,6 +47,11 @@ _RULES = {
 }
 _VIEWS = "select name from sqlite_master where type = 'view' order by name"
 _PERCENT = {2, 4, 5}
+BY_LAW = (
+    (mark("Refusals of every body, year by year"), "refused_each_year"),
+    (mark("The articles that refusals cited"), "exemptions_each_year"),
+    (mark("Answers past the limit"), "late_each_year"),
+)
 KEPT = (
     ("with_outcome", mark("%(share)s of cases show their outcome")),
     ("with_lateness", mark("%(share)s show whether they were in time")),
@@ -88,7 +93,7 @@ def data_values(
         "kept_address": released.address("detail_kept", release=last),
         "files": [_about(line, words) for line in files if line["name"] not in load_dictionary().tables],
         "manifest": _download(last, "manifest.json"),
-        "statutory_address": released.address("refused_each_year", release=last),
+        "by_law": [(words.say(text), released.address(name, release=last)) for text, name in BY_LAW],
         "database": {"href": f"/datasets/{released.file_name}", "byte_count": released.byte_count},
         "older": [
             {"id": release.release_id, "href": released.address("file_list", release=release.release_id)}

@@ -36,6 +36,16 @@ META = {
     "law_from": "received",
 }
 POLICY = "0" * 64
+STATUTORY = (
+    ("outcome", "granted_full", 700),
+    ("outcome", "refused_exempt", 31),
+    ("exemption", "ir_13", 20),
+    ("exemption", "ir_14", 14),
+    ("lateness_bylaw", "late", 41),
+    ("lateness_bylaw", "on_time", 690),
+    ("lateness_law", "late", 53),
+    ("lateness_law", "on_time", 678),
+)
 _UNITS = ("legal", "secretariat")
 _STEPS = ("registered", "assigned", "in_review", "decided", "issued")
 
@@ -250,14 +260,14 @@ def make_released(datasets: Path, *, meta: dict[str, str] = META) -> None:
     for measure, reason, low, high in (("quarantined", None, 100, 999), ("broken_cells", "unknown_code", 1, 9)):
         row = {"release_id": months[-1].code, "year_code": "1405", "measure_code": measure, "unit_code": "case"}
         maker.add("quality", reason_code=reason, at_least=low, at_most=high, **row)
-    for value, count in (("granted_full", 700), ("refused_exempt", 31)):
+    for dimension, value, count in STATUTORY:
         maker.add(
             "statutory",
             release_id=months[-1].code,
             year_code="1404",
             body_id="mosharekat",
             case_type_code="foi",
-            dimension_code="outcome",
+            dimension_code=dimension,
             value_code=value,
             case_count=count,
             basis_code="exact",

@@ -184,6 +184,24 @@ def test_refusals_are_those_of_the_statutory_table(site_instance: Instance) -> N
         assert sum(row[column] for row in told) == sum(row["case_count"] for row in rows if row["value_code"] == code)
 
 
+def test_late_answers_are_those_of_the_statutory_table(site_instance: Instance) -> None:
+    """On either clock, out of all outcomes of the body; the articles are those that were cited, each by itself."""
+    with open_released(site_instance.datasets) as released:
+        late = [dict(row) for row in released.ask("late_each_year", **VALUES)]
+        cited = {row["value_code"]: row["case_count"] for row in released.ask("exemptions_each_year", **VALUES)}
+    named = {"year_code": "1404", "body_id": "mosharekat", "case_type_code": "foi"}
+    assert late == [named | {"late_bylaw_count": 41, "late_law_count": 53, "total": 731}]
+    assert cited == {"ir_13": 20, "ir_14": 14}
+
+
+def test_days_that_nobody_recorded_stand_last(site_instance: Instance) -> None:
+    """The bands of days stand by length, and what is no length after them."""
+    with open_released(site_instance.datasets) as released:
+        codes = list(dict.fromkeys(row["age_band_code"] for row in released.ask("open_by_age", **VALUES)))
+    bands = [code for code in codes if code != "not_recorded"]
+    assert codes == [*sorted(bands), "not_recorded"]
+
+
 def test_service_share_holds_for_every_way_to_fill_what_is_hidden(site_instance: Instance) -> None:
     """However many hidden cases belong to the service, its share in time lies inside the interval."""
     with open_released(site_instance.datasets) as released:

@@ -22,4 +22,4 @@ with waiting as (
 select (select max(period_code) from waiting) as period_code, age_band_code,
        at_least, not_shown, at_least + not_shown as at_most, total
 from counted
-order by position, age_band_code
+order by age_band_code = 'not_recorded', position, age_band_code
