@@ -2,8 +2,9 @@
 
 Month by month, as they are released: where the cells of a release, with all before it, would let anybody derive a number
 within 1 … k − 1 (`etl.model.identity`), the cohorts and open groups of that body and case type that this release brings
-are peeled again, before anything is written, by the rungs that show no service. All families of the body and type lose
-it together, so that nothing says which one it was for. What finished groups alone would give away stays for the gate.
+are peeled again, before anything is written, by the rungs that show neither service nor channel. All cases of the body and
+type lose both together, so that nothing says which value it was for. What finished groups alone would give away stays for
+the gate.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from etl.anonymise.held import fetch
 from etl.anonymise.history import History
 from etl.anonymise.population import Peeled, Place, Row
 from etl.metadata import Policy
-from etl.metadata.levels import ancestors
-from etl.model.identity import FINISHED, Books, Cell
+from etl.metadata.levels import ways
+from etl.model.identity import FINISHED, Books, Cell, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ibis.expr.types import Table
 
-COLUMN = "service"
+COLUMNS = ("service", "channel")
 EARLIER = "earlier"
 _PLACE = ("body_id", "case_type_code", "period_code", "release_id")
 
@@ -39,7 +40,7 @@ def guard(
     """Give the populations with the groups that stand back peeled again.
 
     peeled: cohorts and open groups of this run. groups: `case_group` of this run. margins: all rows of `margin` up to the
-    last due month. Cost: pure counting by body, type and family; peeling again only where something was found.
+    last due month. Cost: pure counting by body, type and value; peeling again only where something was found.
     """
     books = Books()
     books.add(margins, history.cells)
@@ -61,22 +62,19 @@ def guard(
         ]
         books.add((), stays)
         barred |= {(month.code, *kind) for kind in kinds}
-    return [each.without(COLUMN, barred, k=policy.k) for each in peeled] if barred else list(peeled)
+    return [each.without(COLUMNS, barred, k=policy.k) for each in peeled] if barred else list(peeled)
 
 
 def _finished_cells(groups: Table, policy: Policy) -> list[Cell]:
-    shown = groups.filter(groups.service_id.notnull() & (groups.period_code != EARLIER))
-    counted = shown.group_by(*_PLACE, "service_id").agg(case_count=shown.case_count.sum().cast("int64"))
+    shown = groups.filter(groups.period_code != EARLIER)
+    counted = shown.group_by(*_PLACE, "service_id", "channel_code").agg(case_count=shown.case_count.sum().cast("int64"))
     return _cells(FINISHED, fetch(counted), policy)
 
 
 def _cells(population: str, rows: Sequence[Row], policy: Policy) -> list[Cell]:
-    roots = ancestors(policy.services, 1)
-    return [
-        Cell(population, *_place(row), roots.get(row["service_id"]) or row["service_id"], row["case_count"])
-        for row in rows
-        if row["service_id"] is not None
-    ]
+    way = ways(policy.services)
+    valued = [(row, Value.of(row, way)) for row in rows]
+    return [Cell(population, *_place(row), value, row["case_count"]) for row, value in valued if value != Value(())]
 
 
 def _place(row: Row) -> tuple[str, str, str, str]:

@@ -39,7 +39,7 @@ class History:
         None where there are none.
     settled: the cases (case_key) that can change nothing in the due months (`etl.anonymise.settled`); None: look at all.
     unsettled: the earlier placements of all other cases, where there are settled ones.
-    cells: what earlier releases of this year and the one before show by service family, for the identity of stock and flow.
+    cells: what earlier releases of this year and the two before show by service and channel, for stock and flow.
     """
 
     due: tuple[Period, ...]

@@ -43,7 +43,7 @@ class Population:
     name: str
     columns: Mapping[str, str]
     ladder: Sequence[Mapping[str, str]]
-    without: str | None = None  # a column that no case may show; rungs keep their numbers
+    without: tuple[str, ...] = ()  # columns that no case may show; rungs keep their numbers
 
     def values(self) -> dict[str, list[str]]:
         """List, for each published column, the columns of a case that hold its values at the levels of the ladder."""
@@ -58,7 +58,7 @@ class Population:
         return tuple(
             Rung(
                 tuple(value_name(column, level) for column, level in rung.items()),
-                barred_by=(BARRED,) if self.without in rung else (),
+                barred_by=(BARRED,) if set(self.without) & set(rung) else (),
             )
             for rung in self.ladder
         )
@@ -75,12 +75,12 @@ class Peeled:
     groups: Sequence[Row]
     totals: Mapping[tuple[str, ...], int]
 
-    def without(self, column: str, places: Collection[Place], *, k: int) -> Peeled:
-        """Peel the cases of some places again, none of whom may show a column; the groups of all others stay."""
+    def without(self, columns: tuple[str, ...], places: Collection[Place], *, k: int) -> Peeled:
+        """Peel the cases of some places again, none of whom may show the columns; the groups of all others stay."""
         engine, names = self.case.get_backend(), _PLACE.names
         wanted = [dict(zip(names, place, strict=True)) for place in sorted(places)]
         inside = self.case.join(hold_rows(engine, "barred", wanted, _PLACE), names, how="semi")
-        barred = replace(self.population, without=column)
+        barred = replace(self.population, without=columns)
         held = hold(inside.mutate(**{BARRED: ibis.literal(value=True)}), self.population.name)
         again = peel_population(held, barred, k=k)
         let_go(held)

@@ -148,8 +148,13 @@ def groups_by_release(evidence: Evidence) -> Iterator[tuple[Release, Candidates,
 
 def tree_roots(evidence: Evidence, name: str) -> dict[str, str]:
     """Give the root of every service or unit."""
+    return {node: way[0] for node, way in tree_paths(evidence, name).items()}
+
+
+def tree_paths(evidence: Evidence, name: str) -> dict[str, tuple[str, ...]]:
+    """Give the way to every service or unit from its root, both included."""
     tree = _tree(evidence, name)
-    return {node: _climb(node, tree)[-1] for node in tree}
+    return {node: tuple(reversed(_climb(node, tree))) for node in tree}
 
 
 def _tree(evidence: Evidence, name: str) -> dict[str, str | None]:

@@ -1,9 +1,10 @@
 """Stock and flow: open before + registered - finished = open after, solved for what one of its numbers hides.
 
 Partitions of the same people stand side by side: cohorts, finished groups, and the open stock of year ends. From every
-month end to every later one (`etl.audit.windows`) the identity bounds what each of them hides of a service family; a bound
-within 1 … k - 1 is a hit (review: 136 of 236 cells when nothing guarded them). Where one family alone is named between
-two month ends, all that is hidden can be its own; that some of it must be is counted as a limit. Margins alone must close
+month end to every later one (`etl.audit.windows`) the identity bounds what each of them hides of a service, a family, a
+channel, and of both together; a bound within 1 … k - 1 is a hit (review: 136 of 236 cells when nothing guarded them).
+Where no row between two month ends names another value, all that is hidden can be of this one; that some of it must be is
+counted as a limit. Margins alone must close
 to the case. Of two exact tables over the same cases Fréchet's bound (a cell is at least the sum of its margins less the
 total) is counted as a limit of the law.
 """
@@ -18,7 +19,7 @@ import numpy as np
 from etl.audit.evidence import GROUPS, Evidence
 from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
-from etl.audit.windows import CAME, COHORTS, KIND, STOCK, WENT, Windows, stock_windows
+from etl.audit.windows import CAME, COHORTS, KIND, STOCK, WENT, Known, Windows, known_windows
 
 NAME = "flows"
 Key = tuple[Any, ...]
@@ -29,7 +30,7 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
     tally = Tally(NAME)
     _margins_close(evidence, tally)
     if any(evidence.table(name).num_rows for name in (COHORTS, STOCK)):
-        for windows in stock_windows(evidence):
+        for windows in known_windows(evidence):
             _solve(windows, evidence.k, tally)
     _stocks_apart(evidence, tally)
     _frechet(evidence, tally)
@@ -38,39 +39,54 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
 
 def _solve(windows: Windows, k: int, tally: Tally) -> None:
     size = len(windows.months)
-    tally.tried(len(windows.families) * len(windows.terms) * size * (size + 1) // 2)
+    tally.tried(len(_wanted(windows)) * len(windows.terms) * size * (size + 1) // 2)
     tally.limit("one_family", sum(1 for _ in _narrow(windows, k, is_alone=True)))
-    for family, first, last in narrow_windows(windows, k):
-        where = dict(zip(KIND, windows.kind, strict=True)) | {"service_id": family}
+    for (way, channel), first, last in narrow_windows(windows, k):
+        named = {"service_id": way[-1] if way else None, "channel_code": channel}
+        where = dict(zip(KIND, windows.kind, strict=True)) | {n: v for n, v in named.items() if v is not None}
         text = f"{key_text(where)} from {windows.months[first]} to {windows.months[last]}"
         tally.hit("hidden_value", tables=(COHORTS, GROUPS, STOCK), where=text)
 
 
-def narrow_windows(windows: Windows, k: int) -> list[tuple[str, int, int]]:
-    """List family, first and last month of each window in which fewer than k cases of a family are isolated."""
+def narrow_windows(windows: Windows, k: int) -> list[tuple[Known, int, int]]:
+    """List value, first and last month of each window in which fewer than k cases of a value are isolated."""
     return list(_narrow(windows, k, is_alone=False))
 
 
-def _narrow(windows: Windows, k: int, *, is_alone: bool) -> Iterator[tuple[str, int, int]]:
-    plus = sum(term.hidden for term in windows.terms if term.sign > 0)
-    minus = sum(term.hidden for term in windows.terms if term.sign < 0)
-    every = sum(own for term in windows.terms for own in term.shown.values())
+def _wanted(windows: Windows) -> list[Known]:
+    """Give every value that a row names, and all that is known with it."""
+    found: set[Known] = set()
+    for way, channel in windows.values:
+        found |= {(way[:depth], each) for depth in range(len(way) + 1) for each in (None, channel)}
+    return sorted(found - {((), None)}, key=repr)
+
+
+def _fits(way: tuple[str, ...], known: tuple[str, ...]) -> bool:
+    """Say whether one of two ways goes on where the other ends."""
+    return all(one == other for one, other in zip(way, known, strict=False))
+
+
+def _narrow(windows: Windows, k: int, *, is_alone: bool) -> Iterator[tuple[Known, int, int]]:
     is_window = np.triu(np.ones((len(windows.months),) * 2, dtype=bool))
-    for family in windows.families:
-        own = sum(term.shown[family] for term in windows.terms if family in term.shown)
-        shown = sum(term.sign * term.shown[family] for term in windows.terms if family in term.shown)
+    for way, channel in _wanted(windows):
+        can = [v for v in windows.values if _fits(v[0], way) and (v[1] == channel or None in (v[1], channel))]
+        is_it = [v for v in can if len(v[0]) >= len(way) and channel in (None, v[1])]
+        own = [sum((t.shown[v] for v in is_it if v in t.shown), np.zeros_like(t.hidden)) for t in windows.terms]
+        room = [t.hidden + sum(t.shown[v] for v in can if v in t.shown and v not in is_it) for t in windows.terms]
+        others = sum(shown for t in windows.terms for v, shown in t.shown.items() if v not in can)
+        shown = sum(t.sign * part for t, part in zip(windows.terms, own, strict=True))
+        plus = sum(part for t, part in zip(windows.terms, room, strict=True) if t.sign > 0)
+        minus = sum(part for t, part in zip(windows.terms, room, strict=True) if t.sign < 0)
         is_found = np.zeros_like(is_window)
-        for term in windows.terms:
+        for term, part in zip(windows.terms, room, strict=True):
             # the hidden part of this term makes up for what is shown and for what the others may hide
             low, high = (
-                (-shown - (plus - term.hidden), minus - shown)
-                if term.sign > 0
-                else (shown - (minus - term.hidden), shown + plus)
+                (-shown - (plus - part), minus - shown) if term.sign > 0 else (shown - (minus - part), shown + plus)
             )
-            most = np.minimum(high, term.hidden)
+            most = np.minimum(high, part)
             is_found |= (low > 0) & (low <= most) & (most < k)
-        for first, last in np.argwhere(is_found & is_window & ((own == every) == is_alone)):
-            yield family, int(first), int(last)
+        for first, last in np.argwhere(is_found & is_window & ((others == 0) == is_alone)):
+            yield (way, channel), int(first), int(last)
 
 
 def _margins_close(evidence: Evidence, tally: Tally) -> None:

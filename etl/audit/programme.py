@@ -19,7 +19,7 @@ from etl.audit.candidates import Candidates, candidates_by_policy
 from etl.audit.evidence import FLOOR_KEY, GROUPS, Evidence, Release
 from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
-from etl.audit.windows import COHORTS, KIND, STOCK, Windows, stock_windows
+from etl.audit.windows import COHORTS, KIND, STOCK, Windows, family_windows
 
 NAME = "programme"
 SOLVED = ("outcome", "lateness")
@@ -187,9 +187,9 @@ def _solve_flows(evidence: Evidence, tally: Tally) -> None:
     """All families of a body and year at once: what each number hides of each family, tied by the identity."""
     if not all(evidence.table(name).num_rows for name in (COHORTS, GROUPS, STOCK)):
         return
-    for windows in stock_windows(evidence):
+    for windows in family_windows(evidence):
         for window in windows.years():
-            families = [f for f in windows.families if any(f in t.shown and t.shown[f][window] for t in windows.terms)]
+            families = [f for f in windows.values if any(f in t.shown and t.shown[f][window] for t in windows.terms)]
             if len(families) > 1:  # one alone is what simple arithmetic sees
                 _solve_year(windows, window, families, evidence.k, tally)
 

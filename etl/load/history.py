@@ -15,7 +15,7 @@ from etl.load.archive import Release, list_releases, read_release, read_table, r
 from etl.load.arrange import earlier_traces
 from etl.load.identity import released_cells
 from etl.metadata import Promises, load_dictionary, promises_of
-from etl.model.identity import Cell
+from etl.model.identity import Cell, first_year
 from etl.model.plain_yaml import parse_yaml
 
 if TYPE_CHECKING:
@@ -75,9 +75,9 @@ def released_groups(instance: Instance, backend: BaseBackend, *, due: Sequence[P
 
 
 def earlier_cells(instance: Instance, *, due: Sequence[Period]) -> list[Cell]:
-    """Say what earlier releases of the first due month's year, and of the year before, show by service family."""
+    """Say what earlier releases of the first due month's year, and of the two before, show by service and channel."""
     releases = _releases(instance, due[0].code)
-    return released_cells(releases, instance.settings.policy, first_year=int(due[0].code[:4]) - 1)
+    return released_cells(releases, instance.settings.policy, first_year=first_year(due[0].code))
 
 
 def newest_decisive(instance: Instance) -> Decisive | None:

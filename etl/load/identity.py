@@ -1,4 +1,4 @@
-"""What released tables show by service family: the cells of the identity of stock and flow (`etl.model.identity`)."""
+"""What released tables show by service and channel: the cells of the identity of stock and flow (`etl.model.identity`)."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import pyarrow.compute as pc
 
 from etl.load.archive import Release, read_tables
 from etl.metadata import Policy, load_dictionary
-from etl.metadata.levels import ancestors
-from etl.model.identity import FINISHED, POPULATIONS, Books, Cell
+from etl.metadata.levels import ways
+from etl.model.identity import FINISHED, POPULATIONS, STOCK, Books, Cell, Value
 
 EARLIER = "earlier"  # late cases of several years, which no identity of a year counts
 _KEYS = ["body_id", "case_type_code", "period_code", "release_id", "service_id"]
 
 
 def shown_cells(tables: Mapping[str, pa.Table], policy: Policy) -> list[Cell]:
-    """Sum the cases that the tables of a release show in each service family, as they were first placed."""
-    roots = ancestors(policy.services, 1)
+    """Sum the cases that the tables of a release show with each service and channel, as they were first placed."""
+    way = ways(policy.services)
     cells = []
     for name in POPULATIONS:
         group = tables[name]
         if name == FINISHED:
             group = group.filter(pc.and_(pc.is_null(group["replaces_id"]), pc.not_equal(group["period_code"], EARLIER)))
-        shown = group.filter(pc.is_valid(group["service_id"])).group_by(_KEYS).aggregate([("case_count", "sum")])
-        for body, kind, period, release, service, count in zip(
-            *(shown[n].to_pylist() for n in shown.column_names), strict=True
-        ):
-            cells.append(Cell(name, body, kind, period, release, roots.get(service, service), count))
+        for row in group.group_by(_keys(name)).aggregate([("case_count", "sum")]).to_pylist():
+            value = Value.of(row, way)
+            if value != Value(()):
+                place = (row["body_id"], row["case_type_code"], row["period_code"], row["release_id"])
+                cells.append(Cell(name, *place, value, row["case_count_sum"]))
     return cells
 
 
@@ -52,4 +52,8 @@ def _since(releases: Sequence[Release], year: int) -> list[Release]:
 
 def _read(releases: Sequence[Release], name: str) -> pa.Table:
     own = ("replaces_id",) if name == FINISHED else ()
-    return read_tables(releases, load_dictionary().tables[name], columns=(*_KEYS, "case_count", *own))
+    return read_tables(releases, load_dictionary().tables[name], columns=(*_keys(name), "case_count", *own))
+
+
+def _keys(name: str) -> list[str]:
+    return _KEYS if name == STOCK else [*_KEYS, "channel_code"]

@@ -38,7 +38,7 @@ from etl.load.reconcile import Balance, own_groups
 from etl.load.texts import TextCheck
 from etl.metadata import load_dictionary
 from etl.model.canaries import read_canaries
-from etl.model.identity import Books
+from etl.model.identity import Books, first_year
 from etl.model.progress import SILENT, Progress
 from etl.model.published import Published
 
@@ -113,7 +113,7 @@ def write_releases(
     codes = [month.code for month in due]
     arranged, contents = _arranged(instance, backend, published, earlier, as_of=as_of, due=due)
     balance = _balance_of(earlier)
-    books = read_books(earlier, contents.policy, first_year=int(due[0].code[:4]) - 1)
+    books = read_books(earlier, contents.policy, first_year=first_year(due[0].code))
     texts = TextCheck(read_canaries(instance.office))
     check_releases(published.placement, backend, codes)
     placements = stream_placements(published.placement, backend, group_ids=arranged.group_ids, due=codes)

@@ -57,10 +57,21 @@ def ancestors(nodes: Sequence[Node], depth: int | None) -> dict[str, str]:
     >>> ancestors(tree, 1), ancestors(tree, 2)
     ({'a': 'a', 'b': 'a', 'c': 'a'}, {'a': 'a', 'b': 'b', 'c': 'b'})
     """
+    way = ways(nodes)
+    return {node: node if depth is None else path[min(depth, len(path)) - 1] for node, path in way.items()}
+
+
+def ways(nodes: Sequence[Node]) -> dict[str, tuple[str, ...]]:
+    """Give for each node the way to it from the root of its tree, both included.
+
+    >>> from etl.metadata.settings import Node
+    >>> ways([Node("a", None, {}), Node("b", "a", {})])
+    {'a': ('a',), 'b': ('a', 'b')}
+    """
     parents = {node.id: node.parent for node in nodes}
 
-    def path(node: str) -> list[str]:
+    def path(node: str) -> tuple[str, ...]:
         above = parents.get(node)
-        return [node] if above is None else [*path(above), node]
+        return (node,) if above is None else (*path(above), node)
 
-    return {node: node if depth is None else (way := path(node))[min(depth, len(way)) - 1] for node in parents}
+    return {node: path(node) for node in parents}

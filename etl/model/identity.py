@@ -1,17 +1,19 @@
 """Stock and flow across populations: which hidden numbers anybody can derive, cell by cell (DESIGN §4 law 2, §6 gates).
 
 Open cases before + registered + reopened − finished − withdrawn = open cases after: it holds for a body and case type, and
-for every service family of it, from every month end to every later one. Each of the six numbers is partly shown by family
-(cohorts, finished groups, the open groups of a year's end) and partly hidden; the margins say how much. What is not shown
-widens: a family's hidden part of one number lies between what all the others allow. Where both ends are within 1 … k − 1,
-fewer than k cases are isolated, though each population by itself is safe. Pure counting, for all windows of a body and type
-at once; it is used before a release is made and before one leaves.
+for whatever of a case two populations both show: its service, the families above it, its channel, and these together; from
+every month end to every later one. Each of the six numbers is partly shown by these (cohorts, finished groups, the open
+groups of a year's end) and partly hidden; the margins say how much. What is not shown widens, as far as it can be of the
+value: a row of another service cannot. The hidden part of one number lies between what all the others allow. Where both
+ends are within 1 … k − 1, fewer than k cases are isolated, though each population by itself is safe. Pure counting, for all
+windows of a body and type at once; it is used before a release is made and before one leaves. Lateness is left out: it is
+the body's, and margins show it at any size (DESIGN §4).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -28,71 +30,121 @@ Numbers = npt.NDArray[np.int64]  # a line for the first month of a window, a col
 Mask = npt.NDArray[np.bool_]
 
 
+class Value(NamedTuple):
+    """What is known of a case: the way to its service from the root of the tree (empty: not known), and its channel."""
+
+    service: tuple[str, ...]
+    channel: str | None = None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any], ways: Mapping[str, tuple[str, ...]]) -> Value:
+        """Read what a row of a population shows; ways: service -> the way to it from its root."""
+        service = row["service_id"]
+        return cls(() if service is None else ways.get(service, (service,)), row.get("channel_code"))
+
+    def coarser(self) -> Iterator[Value]:
+        """Give all that follows from it, itself included, and not the value that says nothing.
+
+        >>> [tuple(each) for each in Value(("permits", "build"), "web").coarser()][:2]
+        [((), 'web'), (('permits',), None)]
+        """
+        for depth in range(len(self.service) + 1):
+            for channel in dict.fromkeys((None, self.channel)):
+                if depth or channel is not None:
+                    yield Value(self.service[:depth], channel)
+
+    def tells(self, other: Value) -> bool:
+        """Say whether it is that other value, or a finer one of it."""
+        is_below = self.service[: len(other.service)] == other.service
+        return is_below and other.channel in (None, self.channel)
+
+    def bars(self, other: Value) -> bool:
+        """Say whether a case cannot have both.
+
+        >>> Value(("permits",)).bars(Value(("permits", "build"), "web")), Value(("tax",)).bars(Value(("permits",)))
+        (False, True)
+        """
+        shared = min(len(self.service), len(other.service))
+        is_other = self.service[:shared] != other.service[:shared]
+        return is_other or (None not in (self.channel, other.channel) and self.channel != other.channel)
+
+
 class Cell(NamedTuple):
-    """Cases that a released population shows in a service family."""
+    """Cases that a released population shows with a value."""
 
     population: str
     body_id: str
     case_type_code: str
     period_code: str
     release_id: str
-    family: str
+    value: Value
     case_count: int
 
 
 class Narrow(NamedTuple):
-    """A hidden number that must lie within 1 … k − 1: of which body, type and family, at the end of which month."""
+    """A hidden number that must lie within 1 … k − 1: of which body, type and value, at the end of which month."""
 
     body_id: str
     case_type_code: str
     month_code: str
-    family: str
+    value: Value
 
 
 @dataclass(frozen=True)
 class Term:
-    """One number of the identity in every window: its sign, the cases shown by family, and how many show none."""
+    """One number of the identity in every window: its sign, the cases shown by value, and how many show none."""
 
     sign: int
-    shown: Mapping[str, Numbers]
+    shown: Mapping[Value, Numbers]
     hidden: Numbers
 
 
-def narrow_families(terms: Sequence[Term], *, k: int) -> dict[str, Mask]:
-    """Say for each family in which windows some term hides a number that the others hold within 1 … k − 1.
+def narrow_values(terms: Sequence[Term], *, k: int) -> dict[Value, Mask]:
+    """Say for each value in which windows some term hides a number that the others hold within 1 … k − 1.
 
-    Where one family alone is shown in a window, all that is hidden can be its own, and the margins say that much.
+    Where no row of a window shows another value, all that is hidden can be of this one, and the margins say that much.
 
     >>> def one(*counts): return (np.array([[count]]) for count in counts)
     >>> forty, twenty, thirty_six, three, none, seven, twelve = one(40, 20, 36, 3, 0, 7, 12)
-    >>> came = Term(1, {"permits": forty, "tax": twenty}, three)
-    >>> went = Term(-1, {"permits": thirty_six, "tax": twenty}, none)
-    >>> narrow_families([came, went, Term(-1, {}, seven)], k=10)  # four to seven of the open cases are permits
-    {'permits': array([[ True]]), 'tax': array([[False]])}
-    >>> narrow_families([came, went, Term(-1, {}, seven), Term(1, {}, twelve), Term(-1, {}, twelve)], k=10)["permits"]
-    array([[False]])
+    >>> permits, tax = Value(("permits",)), Value(("tax",))
+    >>> came = Term(1, {permits: forty, tax: twenty}, three)
+    >>> went = Term(-1, {permits: thirty_six, tax: twenty}, none)
+    >>> found = narrow_values([came, went, Term(-1, {}, seven)], k=10)  # four to seven of the open cases are permits
+    >>> bool(found[permits]), bool(found[tax])
+    (True, False)
+    >>> bool(narrow_values([came, went, Term(-1, {}, seven), Term(1, {}, twelve), Term(-1, {}, twelve)], k=10)[permits])
+    False
     """
-    families = sorted({family for term in terms for family in term.shown})
-    if len(families) < 2:
-        return {}
-    plus = sum((term.hidden for term in terms if term.sign > 0), np.int64(0))
-    minus = sum((term.hidden for term in terms if term.sign < 0), np.int64(0))
-    every = sum((own for term in terms for own in term.shown.values()), np.int64(0))
-    found: dict[str, Mask] = {}
-    for family in families:
-        own = sum((term.shown[family] for term in terms if family in term.shown), np.int64(0))
-        shown = sum((term.sign * term.shown[family] for term in terms if family in term.shown), np.int64(0))
-        is_narrow: Mask = np.zeros(terms[0].hidden.shape, dtype=bool)
-        for term in terms:
-            # the hidden part of this term makes up for what is shown and for what the others may hide
-            if term.sign > 0:
-                low, high = -shown - (plus - term.hidden), -shown + minus
-            else:
-                low, high = shown - (minus - term.hidden), shown + plus
-            most = np.minimum(high, term.hidden)
-            is_narrow |= (low > 0) & (low <= most) & (most < k)
-        found[family] = is_narrow & (own < every)
+    cells = sorted({value for term in terms for value in term.shown}, key=repr)
+    none = np.zeros_like(terms[0].hidden)
+    rows = [np.stack([term.shown.get(cell, none) for cell in cells]) if cells else none[None] for term in terms]
+    whole = [term.hidden + part.sum(axis=0) for term, part in zip(terms, rows, strict=True)]
+    found: dict[Value, Mask] = {}
+    for value in sorted({part for cell in cells for part in cell.coarser()}, key=repr):
+        is_own = [cell.tells(value) for cell in cells]
+        is_other = [cell.bars(value) for cell in cells]
+        own = [part[is_own].sum(axis=0) for part in rows]
+        other = [part[is_other].sum(axis=0) for part in rows]
+        hidden = [all_ - mine - barred for all_, mine, barred in zip(whole, own, other, strict=True)]
+        found[value] = _is_narrow([term.sign for term in terms], own, hidden, k=k) & (sum(other, none) > 0)
     return found
+
+
+def _is_narrow(signs: Sequence[int], own: Sequence[Numbers], hidden: Sequence[Numbers], *, k: int) -> Mask:
+    none = np.zeros_like(own[0])
+    plus = sum((part for sign, part in zip(signs, hidden, strict=True) if sign > 0), none)
+    minus = sum((part for sign, part in zip(signs, hidden, strict=True) if sign < 0), none)
+    shown = sum((sign * part for sign, part in zip(signs, own, strict=True)), none)
+    is_narrow: Mask = np.zeros(none.shape, dtype=bool)
+    for sign, part in zip(signs, hidden, strict=True):
+        # the hidden part of this term makes up for what is shown and for what the others may hide
+        if sign > 0:
+            low, high = -shown - (plus - part), -shown + minus
+        else:
+            low, high = shown - (minus - part), shown + plus
+        most = np.minimum(high, part)
+        is_narrow |= (low > 0) & (low <= most) & (most < k)
+    return is_narrow
 
 
 @dataclass
@@ -120,8 +172,8 @@ class Books:
     def narrow(self, release_id: str, *, k: int) -> list[Narrow]:
         """List what the cells of one release, with all before it, let anybody derive.
 
-        Looked at are the windows that hold a cell of the release, from the second month of the year before it on: what
-        came before them every run knows in part only. A window is named by its last month.
+        Looked at are the windows that hold a cell of the release, from the second month of `first_year` on: what came
+        before them a run knows in part only. The cohort of a whole year lies in them. A window is named by its last month.
         """
         found: set[Narrow] = set()
         for kind, cells in self.cells.items():
@@ -133,10 +185,10 @@ class Books:
                 if last in at:
                     touched[: at.get(first, -1) + 1, at[last] :] = True
             if touched.any():
-                for family, is_narrow in narrow_families(self.terms(kind, months), k=k).items():
+                for value, is_narrow in narrow_values(self.terms(kind, months), k=k).items():
                     ends = np.flatnonzero((is_narrow & touched).any(axis=0))
-                    found |= {Narrow(*kind, months[end], family) for end in ends}
-        return sorted(found)
+                    found |= {Narrow(*kind, months[end], value) for end in ends}
+        return sorted(found, key=repr)
 
     def terms(self, kind: Kind, months: Sequence[str]) -> list[Term]:
         """Give the six numbers of the identity in every window of consecutive months."""
@@ -157,38 +209,43 @@ class Books:
         ]
 
     def _months(self, kind: Kind, release_id: str) -> list[str]:
-        first = f"{int(release_id[:4]) - 1:04}-02"
+        first = f"{first_year(release_id):04}-02"
         return sorted(month for month in self.months[kind] if first <= month <= release_id)
 
-    def _shown(self, kind: Kind, months: Sequence[str]) -> dict[str, dict[str, Numbers]]:
-        """Sum the shown cases of each family, of a flow where they surely lie in a window, of a stock at its ends."""
+    def _shown(self, kind: Kind, months: Sequence[str]) -> dict[str, dict[Value, Numbers]]:
+        """Sum the shown cases of each value, of a flow where they surely lie in a window, of a stock at its ends."""
         at, size = {month: place for place, month in enumerate(months)}, len(months)
-        shown: dict[str, dict[str, Numbers]] = {name: {} for name in ("before", COHORT, FINISHED, "after")}
+        shown: dict[str, dict[Value, Numbers]] = {name: {} for name in ("before", COHORT, FINISHED, "after")}
 
-        def of(name: str, family: str) -> Numbers:
-            return shown[name].setdefault(family, np.zeros((size, size), dtype=np.int64))
+        def of(name: str, value: Value) -> Numbers:
+            return shown[name].setdefault(value, np.zeros((size, size), dtype=np.int64))
 
         for cell in self.cells[kind]:
             first, last = span_of(cell)
             if last not in at:
                 continue
             if cell.population == STOCK:
-                of("after", cell.family)[:, at[last]] += cell.case_count
+                of("after", cell.value)[:, at[last]] += cell.case_count
                 if at[last] + 1 < size:
-                    of("before", cell.family)[at[last] + 1] += cell.case_count
+                    of("before", cell.value)[at[last] + 1] += cell.case_count
             elif first in at:
-                of(cell.population, cell.family)[: at[first] + 1, at[last] :] += cell.case_count
+                of(cell.population, cell.value)[: at[first] + 1, at[last] :] += cell.case_count
         return shown
+
+
+def first_year(month: str) -> int:
+    """Give the first year whose releases count with a release: two years before, as a year's cohort comes with the next."""
+    return int(month[:4]) - 2
 
 
 def span_of(cell: Cell) -> tuple[str, str]:
     """Give the first and the last month in which the cases of a cell can count.
 
-    >>> span_of(Cell("case_group", "alef", "service", "1403-05", "1403-08", "permits", 12))  # three months late
+    >>> span_of(Cell("case_group", "alef", "service", "1403-05", "1403-08", Value(("permits",)), 12))  # three months late
     ('1403-05', '1403-08')
-    >>> span_of(Cell("cohort_group", "alef", "service", "1403-S2", "1403-08", "permits", 12))
+    >>> span_of(Cell("cohort_group", "alef", "service", "1403-S2", "1403-08", Value(("permits",)), 12))
     ('1403-04', '1403-06')
-    >>> span_of(Cell("open_group", "alef", "service", "1403", "1403-12", "permits", 12))
+    >>> span_of(Cell("open_group", "alef", "service", "1403", "1403-12", Value(("permits",)), 12))
     ('1403-12', '1403-12')
     """
     if cell.population == STOCK:
@@ -215,5 +272,5 @@ def _volume(rows: Sequence[Mapping[str, int]], *names: str) -> Numbers:
     return inside
 
 
-def _term(sign: int, shown: Mapping[str, Numbers], volume: Numbers) -> Term:
+def _term(sign: int, shown: Mapping[Value, Numbers], volume: Numbers) -> Term:
     return Term(sign, shown, np.maximum(volume - sum(shown.values(), np.zeros_like(volume)), 0))

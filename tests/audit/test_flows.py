@@ -127,6 +127,34 @@ def test_the_middle_of_a_year_is_solved_as_well(evidence: Evidence, floor: int, 
     assert all("from 1403-0" in hit.where for hit in attack.findings)
 
 
+@pytest.mark.parametrize("column", ["service_id", "channel_code"])
+def test_services_of_one_family_and_channels_are_solved_as_well(evidence: Evidence, column: str) -> None:
+    """Sixty came and went, nothing is open: forty came with a value, 36 went with it, twenty came and went with another."""
+    schema = evidence.table("margin").schema
+    row = dict.fromkeys(schema.names, 0) | {**PLACE, "release_id": "1403-05", "month_code": "1403-05"}
+    row |= {"registered_count": 60, "finished_count": 60}
+    services = [{"service_id": "permits", "parent_id": None}]
+    services += [{"service_id": name, "parent_id": "permits"} for name in ("build", "shop")]
+
+    def shown(name: str, count: int) -> pa.Table:
+        rows = _groups(name, {("1403-05", "build"): count, ("1403-05", "shop"): 20}).to_pylist()
+        if column == "channel_code":
+            rows = [{**each, "service_id": None, column: each["service_id"]} for each in rows]
+        return pa.Table.from_pylist(rows, schema=evidence.table(name).schema)
+
+    tables = {
+        **evidence.tables,
+        "margin": pa.Table.from_pylist([row], schema=schema),
+        "service": pa.Table.from_pylist(services),
+        "cohort_group": shown("cohort_group", 40),
+        "case_group": shown("case_group", 36),
+        "open_group": evidence.table("open_group").slice(0, 0),
+    }
+    attack = _attack(replace(evidence, tables=tables, databases=()))
+    assert learnt(attack) == {"hidden_value"}
+    assert all(f"{column} = 'build'" in hit.where for hit in attack.findings)
+
+
 def test_open_stock_by_detail_twice_a_year_is_seen(evidence: Evidence) -> None:
     """Two month ends of one year differ by who came and who went."""
     twice = _groups("open_group", {("1403-11", "permits"): 40, ("1403-12", "permits"): 33})

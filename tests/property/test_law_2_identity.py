@@ -12,8 +12,8 @@ import pytest
 
 from etl.audit import Evidence, flows
 from etl.audit.evidence import Release
-from etl.audit.windows import stock_windows
-from etl.model.identity import COHORT, FINISHED, FLOWS, STOCK, Books, Cell
+from etl.audit.windows import known_windows
+from etl.model.identity import COHORT, FINISHED, FLOWS, STOCK, Books, Cell, Value
 from tests.property.conftest import Run
 from tests.property.test_laws_of_random_offices import POLICY, bounded, offices
 
@@ -57,7 +57,7 @@ def test_law_2_stock_and_flow_give_nobody_away(runs_of: RunsOf, seed: int) -> No
 @offices
 def test_the_identity_holds_for_what_is_shown_and_hidden(runs_of: RunsOf, seed: int) -> None:
     """In every window the six numbers close, so that the attack solves what the office says and nothing else."""
-    for windows in stock_windows(published(runs_of(seed)[:3])):
+    for windows in known_windows(published(runs_of(seed)[:3])):
         for first in range(len(windows.months)):
             for last in range(first, len(windows.months)):
                 volumes = [_volume(term, first, last) for term in windows.terms]
@@ -85,7 +85,7 @@ def drawn(seed: int) -> tuple[list[dict[str, Any]], list[Cell]]:
         margins.append({**KIND, "month_code": month, "release_id": month, **row})
         told = {COHORT: came, FINISHED: went, STOCK: stock if month.endswith("-12") else {}}
         cells += [
-            Cell(population, *KIND.values(), month, month, family, count)
+            Cell(population, *KIND.values(), month, month, Value((family,)), count)
             for population, counts in told.items()
             for family, count in counts.items()
             if count >= K and chance.random() < 0.97
@@ -98,7 +98,7 @@ def as_evidence(margins: Sequence[dict[str, Any]], cells: Sequence[Cell]) -> Evi
     tables: dict[str, Any] = {"margin": pa.Table.from_pylist(list(margins))}
     for name in POPULATIONS:
         rows = [
-            {**KIND, "period_code": c.period_code, "release_id": c.release_id, "service_id": c.family}
+            {**KIND, "period_code": c.period_code, "release_id": c.release_id, "service_id": c.value.service[-1]}
             | {"case_count": c.case_count}
             for c in cells
             if c.population == name
@@ -118,13 +118,13 @@ def test_law_2_the_gate_finds_what_the_audit_finds(first: int) -> None:
     for seed in range(first, first + 50):
         margins, cells = drawn(seed)
         books = Books()
-        gated: set[tuple[str, str]] = set()
+        gated: set[tuple[str, Value]] = set()
         for row in margins:
             books.add([row], [cell for cell in cells if cell.release_id == row["month_code"]])
-            gated |= {(each.month_code, each.family) for each in books.narrow(row["month_code"], k=K)}
+            gated |= {(each.month_code, each.value) for each in books.narrow(row["month_code"], k=K)}
         seen = set()
-        for windows in stock_windows(as_evidence(margins, cells)):
-            seen |= {(windows.months[last], family) for family, _, last in flows.narrow_windows(windows, K)}
+        for windows in known_windows(as_evidence(margins, cells)):
+            seen |= {(windows.months[last], value) for value, _, last in flows.narrow_windows(windows, K)}
         assert gated == seen
         found += len(seen)
     assert found > 20
