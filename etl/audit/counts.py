@@ -30,10 +30,13 @@ EXACT = frozenset(
         *("reading_1_right", "reading_6_wrong", "reading_6_right"),  # all cases of a release, of all releases
     }
 )
-WHOLE = frozenset({"outcomes", "not_recorded"})  # whose column `total` counts a whole selection, and the others do not
+WHOLE = frozenset(
+    {"outcomes", "not_recorded", "on_time_of_bodies"}
+)  # whose column `total` counts a whole selection, and the others do not
 TOTAL = "total"
 HIDDEN = ("not shown", "not_shown", "نشان داده نمی‌شود")
-NO_CASES = re.compile(r"\b(?:days|rung|hundred|روز|پله|صد)\b|_days|_number|_share|\b(?:is|has)_|[%٪]", re.I)
+# heads of columns and units of charts that count no cases; an upper end below k stands beside a lower end of 0
+NO_CASES = re.compile(r"\b(?:days|rung|hundred|روز|پله|صد)\b|_days|_number|_share|at_most|\b(?:is|has)_|[%٪]", re.I)
 # a share out of ten or a hundred, that all cases of a page are fewer than `portal.scope.FEWEST`, how many more may be meant
 NOBODY = re.compile(
     r"\b(?:of every|از هر) 100?\b|\b(?:fewer than|کمتر از) 20\b|\bتا \d[\d,٬]* (?=پروندهٔ دیگر هم شاید\b)", re.I

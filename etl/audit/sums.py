@@ -1,7 +1,7 @@
 """Exact tables beside the groups: what one gives away of the other when a reader subtracts them (law 2).
 
 Four comparisons, each over every row that allows it:
-- margin less groups: what is left of a body, case type and period is nothing;
+- margin less groups: what is left of a body, case type and period is nothing, or cases that the margin counts as late;
 - statutory less groups: exact by the Act for its own case types (a declared limit), a leak for any other;
 - every table of sums over groups (rollup, coverage and whatever comes later with `case_count`) equals the groups it sums;
 - `total` of the database: what certainly has a value, by year, by period and by coarser value, differs by 0 or ≥ k.
@@ -22,6 +22,8 @@ from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
 
 NAME = "sums"
+KIND = ("body_id", "case_type_code")
+LATE = "late_finished_count"
 DIMENSIONS = {"outcome": "outcome_code"}
 
 
@@ -38,7 +40,11 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
 
 
 def _margin_less_groups(evidence: Evidence, tally: Tally) -> None:
-    """Months whose own period is released: finished - groups of the period, floor included, must leave nothing."""
+    """Months whose own period is released: finished - groups of the period, floor included, must leave nothing.
+
+    What ended in a season or year and was seen in a later month of it is in its groups and in `late_finished_count`, which
+    is exact by law: as many more may be grouped as finished in time.
+    """
     margin = evidence.table("margin")
     for name in evidence.populations:
         column = {GROUPS: "finished_count", "cohort_group": "registered_count"}.get(name)
@@ -49,17 +55,20 @@ def _margin_less_groups(evidence: Evidence, tally: Tally) -> None:
             group.filter(pc.is_null(group["late_for_code"])), ("body_id", "case_type_code", "period_code")
         )
         months = _months_of(evidence)
-        parts: dict[Key, list[int]] = {}
-        for row in margin.select(["body_id", "case_type_code", "month_code", column]).to_pylist():
+        parts: dict[Key, list[tuple[str, int, int]]] = {}
+        for row in margin.select([*KIND, "month_code", column, LATE]).to_pylist():
             for period in months.get(row["month_code"], ()):
                 key = (row["body_id"], row["case_type_code"], period)
                 if key in grouped:
-                    parts.setdefault(key, []).append(row[column])
+                    parts.setdefault(key, []).append((row["month_code"], row[column], row[LATE] or 0))
         for key, counts in sorted(parts.items()):
             tally.tried()
-            left = abs(sum(counts) - grouped[key])
+            more = grouped[key] - sum(count for _, count, _ in counts)
+            late = sum(late for _, _, late in sorted(counts)[1:]) if name == GROUPS else 0
+            left = 0 if 0 <= more <= late else abs(more)
             if len(counts) < len(_period_months(months, key[2])):
                 continue  # a period that began before the first month there is
+            tally.limit("volume", int(0 < more <= late))
             if 0 < left < evidence.k:
                 where = key_text(dict(zip(("body_id", "case_type_code", "period_code"), key, strict=True)))
                 tally.hit("remainder", tables=("margin", name), where=where)

@@ -291,6 +291,7 @@ def test_the_total_of_a_whole_selection_is_exact() -> None:
     beside = LINKED.format(text="", query="outcomes")
     assert not _small(f"<section>{table.format('total')}{beside}</section>")
     assert _small(f"<section>{table.format('at_least')}{beside}</section>")
+    assert not _small(f"<section>{table.format('at_most')}{beside}</section>")
     assert _small(f"<section>{table.format('total')}{LINKED.format(text='', query='service_bodies')}</section>")
 
 

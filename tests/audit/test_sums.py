@@ -51,6 +51,34 @@ def test_a_residue_that_was_dropped_is_seen(evidence: Evidence, left: int) -> No
     assert "remainder" in learnt(_attack(planted(evidence, {"case_group": dropped})))
 
 
+@pytest.mark.parametrize(("seen_late", "is_known"), [(2, True), (3, True), (1, False)])
+def test_who_was_seen_late_within_a_season_is_counted_as_late(
+    evidence: Evidence, seen_late: int, is_known: bool
+) -> None:
+    """Two cases more in the groups of a season than finished in its months: the margin names them as late, or they are a leak."""
+
+    def of_season(rows: Rows) -> Rows:
+        return [row | {"period_code": "1403-S1"} if row["body_id"] == "be" else row for row in rows]
+
+    def late(rows: Rows) -> Rows:
+        for row in rows:
+            if (row["body_id"], row["month_code"]) == ("be", "1403-02"):
+                row |= {"finished_count": row["finished_count"] - 2, "late_finished_count": seen_late}
+        return rows
+
+    attack = _attack(planted(evidence, {"case_group": of_season, "margin": late}))
+    assert ("remainder" in learnt(attack)) is not is_known
+
+
+def test_who_was_seen_late_is_in_no_group_of_his_month(evidence: Evidence) -> None:
+    """Late cases of a month ended before it: they explain nothing of its own groups."""
+
+    def late(rows: Rows) -> Rows:
+        return [row | {"finished_count": row["finished_count"] - 2, "late_finished_count": 2} for row in rows]
+
+    assert "remainder" in learnt(_attack(planted(evidence, {"margin": late})))
+
+
 def test_tables_of_sums_are_looked_at_row_by_row(evidence: Evidence) -> None:
     """The published sums are those that anybody makes of the groups."""
     bare = {name: table for name, table in evidence.tables.items() if name not in SUMS}
