@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -9,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -17,6 +19,7 @@ import pytest
 from etl.errors import SettingsError
 from etl.instance import Instance
 from portal.serving.server import check_boundary, serve
+from tests.docs.typed import blocks
 
 from .conftest import make_instance
 
@@ -26,7 +29,7 @@ from pathlib import Path
 from etl.instance import Instance
 from portal.serving import serve
 logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(message)s")
-serve(Instance(Path(sys.argv[1])), port=0)
+serve(Instance(Path(sys.argv[1])), port=0, demo=sys.argv[2:] == ["demo"])
 """
 
 
@@ -55,27 +58,33 @@ def test_a_taken_port_is_said_in_words(tmp_path):
     assert caught.value.slug == "serve-port"
 
 
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[str], str]]:
+@contextmanager
+def running(root: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run the server as a program on a free port of the loopback; give it and its address."""
-    root = tmp_path_factory.mktemp("process")
-    make_instance(root)
     place = Path(__file__).parents[2]
-    running = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(root)], stderr=subprocess.PIPE, text=True, cwd=place, env=dict(os.environ)
-    )
-    assert running.stderr is not None
+    command = [sys.executable, "-c", PROGRAM, str(root), *more]
+    program = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=place, env=dict(os.environ))
+    assert program.stderr is not None
     found = None
-    for line in running.stderr:
+    for line in program.stderr:
         found = re.search(r"serving at (http://127\.0\.0\.1:\d+)/", line)
         if found:
             break
     assert found, "the server did not start"
-    yield running, found[1]
-    if running.poll() is None:
-        running.kill()
-    running.wait(timeout=20)
-    running.stderr.close()
+    yield program, found[1]
+    if program.poll() is None:
+        program.kill()
+    program.wait(timeout=20)
+    program.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the server on a public instance."""
+    root = tmp_path_factory.mktemp("process")
+    make_instance(root)
+    with running(root) as started:
+        yield started
 
 
 def raw(address: str, request: bytes) -> bytes:
@@ -96,6 +105,23 @@ def test_pages_and_tables_come_over_a_real_connection(process):
         answer = httpx.get(address + path, timeout=20)
         assert answer.status_code == 200
         assert "server" not in answer.headers
+
+
+@pytest.mark.parametrize("page", ["audit.md", "audit.fa.md"])
+def test_the_copy_of_the_audit_page_is_what_is_published(loaded, project, tmp_path, page):
+    """Typed as it stands, with Python alone: every release, checked against its manifest, and the database."""
+    (tmp_path / "copy_portal.py").write_text(blocks(project / "docs" / "how-to" / page, "python")[0], encoding="utf-8")
+    with running(loaded.instance.root, "demo") as (_, address):
+        command = [sys.executable, "-I", str(tmp_path / "copy_portal.py"), address, str(tmp_path / "copy")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    datasets, copied = loaded.instance.datasets, tmp_path / "copy" / "datasets"
+    releases = sorted(folder.name for folder in (datasets / "releases").iterdir())
+    assert f"{len(releases)} releases" in done.stdout
+    published = [path for name in releases for path in (datasets / "releases" / name).iterdir()]
+    published += [datasets / "current.json", datasets / json.loads((datasets / "current.json").read_text())["database"]]
+    for path in published:
+        assert (copied / path.relative_to(datasets)).read_bytes() == path.read_bytes()
 
 
 @pytest.mark.parametrize(
