@@ -32,6 +32,7 @@ def test_a_chart_is_drawn_when_it_is_asked_for(scripted, site, name, language, w
     page.wait_for_selector("#chart .main-svg", timeout=20_000)
     assert page.locator("#title").inner_text() == figures[name]["layout"]["title"]["text"]
     assert page.locator("#from").get_attribute("href") == place
+    assert page.locator("a.twin").get_attribute("href").endswith(f"/chart.html?page={place}&chart={name}")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert wrong == []
 

@@ -6,6 +6,7 @@
   var place = asked.get("page") || "";
   var name = asked.get("chart") || "";
   var box = document.getElementById("chart");
+  document.querySelector("a.twin").search = location.search;  // the other language shows the same chart
 
   function fail() {
     var said = document.createElement("p");
