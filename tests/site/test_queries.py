@@ -202,6 +202,18 @@ def test_days_that_nobody_recorded_stand_last(site_instance: Instance) -> None:
     assert codes == [*sorted(bands), "not_recorded"]
 
 
+def test_services_side_by_side_are_each_service_by_itself(site_instance: Instance) -> None:
+    """The row of a service is the answer of service_on_time for it, and no service that is shown is left out."""
+    with open_released(site_instance.datasets) as released:
+        beside = {row.pop("service_id"): row for row in map(dict, released.ask("services_on_time", **VALUES))}
+        shown = [
+            row["service_id"] for row in released.ask("services_of_body", **VALUES) if row["service_level"] == "leaf"
+        ]
+        alone = {each: dict(released.ask("service_on_time", **VALUES | {"service": each})[0]) for each in shown}
+    assert beside == alone
+    assert beside
+
+
 def test_service_share_holds_for_every_way_to_fill_what_is_hidden(site_instance: Instance) -> None:
     """However many hidden cases belong to the service, its share in time lies inside the interval."""
     with open_released(site_instance.datasets) as released:
