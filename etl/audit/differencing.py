@@ -114,13 +114,14 @@ def _corrections(evidence: Evidence, group: pa.Table, tally: Tally) -> None:
     successors = Counter(value for value in withdrawal["replaced_by_id"].to_pylist() if value is not None)
     for row in withdrawal.to_pylist():
         tally.tried()
-        old, new = rows.get(row["case_group_id"]), rows.get(row["replaced_by_id"])
-        if old is None or once[row["case_group_id"]] > 1 or (row["replaced_by_id"] is not None and new is None):
+        old, successor = rows.get(row["case_group_id"]), row["replaced_by_id"]
+        new = None if successor is None else rows.get(successor)  # rows of which keys alone are known have no id, too
+        if old is None or once[row["case_group_id"]] > 1 or (successor is not None and new is None):
             slug: str | None = "correction_unknown"
         elif new is None:
             slug = None
         else:
-            slug = _of_successor(old, new, successors[row["replaced_by_id"]])
+            slug = _of_successor(old, new, successors[successor])
         if slug is not None:
             where = key_text({"case_group_id": row["case_group_id"]})
             tally.hit(slug, tables=("withdrawal", GROUPS), where=where)

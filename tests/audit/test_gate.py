@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from etl.audit import Gate, audit, read_evidence
 from etl.errors import PrivacyError
 from etl.instance import Instance
-from etl.load import write_releases
+from etl.load import Correction, ask, write_releases
 from tests.audit.conftest import DUE, SENSITIVE, clean_office
 from tests.load.builder import AS_OF, METADATA, Office, group, make_instance
 
@@ -58,6 +59,20 @@ def test_month_by_month_gives_the_reports_of_a_backfill(tmp_path: Path, backend:
     for month in DUE:
         first, second = ((each.releases / month / "audit.json").read_bytes() for each in (at_once, one_by_one))
         assert first == second
+
+
+@pytest.mark.parametrize("drop", [None, ("outcome",)])
+def test_a_group_is_taken_back_with_earlier_releases_there(
+    tmp_path: Path, backend: Any, drop: tuple[str, ...] | None
+) -> None:
+    """For good or for a coarser row: of the other releases keys alone are read, and none of these is its successor."""
+    instance = _instance(tmp_path / "office")
+    _release(instance, backend, _part(clean_office(), DUE[:2]))
+    group_id = pq.read_table(instance.releases / DUE[0] / "case_group.parquet")["case_group_id"][0].as_py()
+    ask(instance, [Correction(group_id, "source_error", drop)])
+    _release(instance, backend, _part(clean_office(), DUE[2:]))
+    withdrawn = pq.read_table(instance.releases / DUE[2] / "withdrawal.parquet").to_pylist()
+    assert [(row["case_group_id"], row["replaced_by_id"] is None) for row in withdrawn] == [(group_id, drop is None)]
 
 
 def test_a_leak_stops_the_release(tmp_path: Path, backend: Any) -> None:
