@@ -405,6 +405,13 @@ def test_a_page_of_a_table_opens_in_a_spreadsheet(served):
     assert {row[rows[0].index("body_id")] for row in rows[1:]} == {"alborz", "karun"}
 
 
+@pytest.mark.parametrize(("size", "is_part"), [("100", True), ("max", False)])
+def test_a_workbook_that_is_a_part_says_so(served, size, is_part):
+    """Who gets the first rows of a table alone reads it in the second sheet, and where the whole is."""
+    _, about = sheets(served.client.get(f"/data/portal/case_group.xlsx?_size={size}"))
+    assert ("The first rows only; whole tables are files." in [line[0] for line in about]) is is_part
+
+
 def test_a_cell_of_a_workbook_is_never_a_formula():
     """Nor a link, nor a number where the table holds a text; the same rows give the same bytes."""
     row = {"title": "=1+1", "code": "0012", "address": "https://example.org/", "case_count": 12, "empty": None}

@@ -51,7 +51,7 @@ async def render(
         (told.get("description", ""), told.get("description_fa", "")),
     ]
     page = datasette.urls.path(request.full_path.replace(f".{EXTENSION}", "", 1))
-    about += [(str(page), ""), _NOTE, *([_SEVERAL] if data.get("truncated") else [])]
+    about += [(str(page), ""), _NOTE, *([_SEVERAL] if data.get("truncated") or data.get("next") else [])]
     meanings = (told.get("columns") or {}, told.get("columns_fa") or {})
     explained = [(column, *(meaning.get(column, "") for meaning in meanings)) for column in columns]
     labels = datasette.metadata("labels", database=database)
