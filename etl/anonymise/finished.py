@@ -1,12 +1,14 @@
 """Finished cases, peeled: those whose period closes now, and late ones among themselves (DESIGN §4 "Late cases").
 
 Late cases are peeled for their period, the rest for its year, the rest for all earlier ones together. They have no
-floor: what finds no group waits.
+floor: what finds no group waits. They are peeled only when at least k came since the last time (decision 23): margins
+count those that come, and a group that came out with a single one would be known to hold it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -19,6 +21,7 @@ from etl.metadata import Policy
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
+Kind = tuple[str, str]  # body_id, case_type_code
 EARLIER = "earlier"
 _BODY = ("body_id", "case_type_code")
 
@@ -35,6 +38,30 @@ def peel_finished(case: Table, rungs: Sequence[Rung], policy: Policy) -> Table:
     peeled = hold(peeled, "peeled")
     late = peeled.filter(peeled.is_late)
     return _regular(peeled.filter(~peeled.is_late), rungs).union(_late(late, rungs, policy))
+
+
+def late_kinds(margins: Iterable[Mapping[str, Any]], *, k: int, month: str) -> set[Kind]:
+    """Name the bodies and case types whose late cases are peeled in a month: at least k were counted late since the last time.
+
+    margins: rows of the table `margin` up to that month, from the first month on whose release had this k.
+
+    >>> came = [("1404-07", 6), ("1404-08", 5), ("1404-09", 9), ("1404-10", 1)]
+    >>> rows = [dict(body_id="b", case_type_code="foi", month_code=m, late_finished_count=n) for m, n in came]
+    >>> [month for month, _ in came if late_kinds(rows, k=10, month=month)]
+    ['1404-08', '1404-10']
+    """
+    came: Counter[Kind] = Counter()
+    found: set[Kind] = set()
+    for row in sorted(margins, key=lambda row: str(row["month_code"])):
+        if row["month_code"] > month:
+            break
+        kind = (row["body_id"], row["case_type_code"])
+        came[kind] += row["late_finished_count"]
+        if came[kind] >= k:
+            came[kind] = 0
+            if row["month_code"] == month:
+                found.add(kind)
+    return found
 
 
 def _regular(peeled: Table, rungs: Sequence[Rung]) -> Table:

@@ -10,7 +10,7 @@ tables there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -22,7 +22,7 @@ from etl.anonymise.coding import Lists, encode
 from etl.anonymise.cohort import cohort_groups, cohort_table
 from etl.anonymise.columns import PUBLISHED, used_levels, value_name, with_published, with_values
 from etl.anonymise.duration import durations
-from etl.anonymise.finished import peel_finished
+from etl.anonymise.finished import late_kinds, peel_finished
 from etl.anonymise.groups import PLACED_COLUMNS, case_groups, group_steps, number_groups
 from etl.anonymise.guard import guard
 from etl.anonymise.held import fetch, hold, hold_rows, let_go, let_go_since, mark
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 _MONTH = pa.schema([("month", pa.int64()), ("release_id", pa.string())])
+_KIND = pa.schema([("late_body_id", pa.string()), ("late_case_type_code", pa.string())])
 _NO_STEP = pa.schema(
     [
         *((name, pa.string()) for name in ("group_key", "activity_code", "unit_id", "timed_band_code")),
@@ -97,7 +98,7 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     finished = _finished(case, fixed=fixed, guessed=guessed, high=high)
 
     alike, members, groups, steps, traces = _partition(
-        finished, case, staging, calendar=calendar, policy=policy, history=history, months=months, low=low, high=high
+        finished, case, staging, calendar=calendar, history=history, months=months, margins=[*known, *rows], **span
     )
     sums, codes = group_sums(groups), [code for _, code in due]
     margins = with_awaiting(rows, _by_place(sums), opening)
@@ -135,12 +136,13 @@ def _partition(
     policy: Policy,
     history: History,
     months: Table,
+    margins: Sequence[Mapping[str, Any]],
     low: int,
     high: int,
 ) -> tuple[Table, Table, Table, Table | None, Table | None]:
     """Peel the cases whose period closes: alike cases, members, groups, their steps, their timelines; the rest is let go."""
-    before = mark()
-    closing, lists = _closing(finished, policy=policy, months=months, low=low, high=high)
+    before, late = mark(), _late_kinds(margins, policy=policy, history=history)
+    closing, lists = _closing(finished, policy=policy, months=months, late=late, low=low, high=high)
     timelines = _timelines(closing, case, staging, calendar=calendar, policy=policy)
     alike, members, patterns = _grouped(closing, timelines, policy=policy, lists=lists, history=history)
     steps, traces = _steps(members, timelines, patterns, policy=policy)
@@ -166,15 +168,27 @@ def _bootstrap(case: Table, policy: Policy, history: History) -> Bootstrap:
     return bootstrap(case, first=first, last=last, policy=policy.cadence)
 
 
+def _late_kinds(margins: Sequence[Mapping[str, Any]], *, policy: Policy, history: History) -> set[Kind]:
+    """Name the bodies and types whose late cases are peeled; none are late before the first release, or later in a run."""
+    month = history.due[0].code
+    since = history.promises.same_k_since(month, policy.k)
+    return late_kinds([row for row in margins if row["month_code"] >= since], k=policy.k, month=month)
+
+
 def _finished(case: Table, *, fixed: Mapping[tuple[str, str, str], str], guessed: Bootstrap, high: int) -> Table:
     is_counted = (case.was_finished == 1) | case.counted_finished.notnull()
     in_scope = case.filter((case.was_grouped == 0) & is_counted & (case.finished_index <= high))
     return with_periods(in_scope, fixed, guessed)
 
 
-def _closing(finished: Table, *, policy: Policy, months: Table, low: int, high: int) -> tuple[Table, Lists]:
-    """Hold the cases whose period closes in a due month, with codes for their texts, and the lists of the codes."""
-    closing = finished.filter(finished.release_index <= high)
+def _closing(
+    finished: Table, *, policy: Policy, months: Table, late: Collection[Kind], low: int, high: int
+) -> tuple[Table, Lists]:
+    """Hold the cases whose period closes in a due month, with codes for their texts, and the lists of the codes.
+
+    late: the bodies and types whose late cases are peeled; those of others wait.
+    """
+    closing = _in_time_or(late, finished.filter(finished.release_index <= high), low)
     closing = closing.mutate(is_late=closing.release_index < low, month=ibis.greatest(closing.release_index, low))
     cases = closing.join(months, "month")
     texts = hold(with_requesters(with_values(cases, policy), of=cases), "closing")
@@ -182,6 +196,17 @@ def _closing(finished: Table, *, policy: Policy, months: Table, low: int, high: 
     held = hold(coded, "coded")
     let_go(texts)
     return held, lists
+
+
+def _in_time_or(late: Collection[Kind], closing: Table, low: int) -> Table:
+    is_in_time = closing.release_index >= low
+    if not late:
+        return closing.filter(is_in_time)
+    rows = [dict(zip(_KIND.names, kind, strict=True)) for kind in sorted(late)]
+    kinds = hold_rows(closing.get_backend(), "late_kind", rows, _KIND)
+    own = (closing.body_id == kinds.late_body_id) & (closing.case_type_code == kinds.late_case_type_code)
+    joined = closing.join(kinds, own, how="left")
+    return joined.filter((joined.release_index >= low) | joined.late_body_id.notnull()).drop(*_KIND.names)
 
 
 def _texts(policy: Policy) -> dict[str, list[str]]:

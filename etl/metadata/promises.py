@@ -21,11 +21,26 @@ Decisive = Mapping[str, Any]  # Policy.decisive, as released in policy.yml
 
 @dataclass(frozen=True)
 class Promises:
-    """What binds the next release: the smallest k, the services to be marked sensitive, the cadence limits by year code."""
+    """What binds the next release: the smallest k, the services to be marked sensitive, the cadence limits by year code.
+
+    newest_k, k_since: the k of the newest release, and the first of those before it that all had the same.
+    """
 
     k: int = 0
     sensitive: frozenset[str] = frozenset()
     cadence: Mapping[str, Cadence] = field(default_factory=dict)
+    newest_k: int = 0
+    k_since: str = ""
+
+    def same_k_since(self, month: str, k: int) -> str:
+        """Give the first month since when every release up to that of a month, which has this k, had the same.
+
+        >>> Promises(newest_k=10, k_since="1404-03").same_k_since("1404-06", 10), Promises().same_k_since("1404-06", 10)
+        ('1404-03', '')
+        >>> Promises(newest_k=10, k_since="1404-03").same_k_since("1404-06", 12)
+        '1404-06'
+        """
+        return month if self.newest_k not in (0, k) else self.k_since
 
 
 def promises_of(released: Sequence[tuple[str, Decisive, int]]) -> Promises:
@@ -34,18 +49,22 @@ def promises_of(released: Sequence[tuple[str, Decisive, int]]) -> Promises:
     >>> strict, usual = Policy(k=12).decisive, Policy().decisive
     >>> promises_of([("1404-12", strict, 3), ("1405-01", usual, 3)]).k
     12
-    >>> promises_of([("1404-12", strict, 0), ("1405-01", usual, 3)]).k
-    10
+    >>> after = promises_of([("1404-12", strict, 0), ("1405-01", usual, 3)])
+    >>> after.k, after.newest_k, after.k_since
+    (10, 10, '1405-01')
     """
     cadence: dict[str, Cadence] = {}
     k, marks = 0, frozenset[str]()
+    newest_k, k_since = 0, ""
     for release_id, policy, waiting in released:
         cadence.setdefault(release_id[:4], Cadence(**policy["cadence"]))
         k = max(k, policy["k"]) if waiting else 0
+        if policy["k"] != newest_k:
+            newest_k, k_since = policy["k"], release_id
         marks = (
             marks.union(policy.get("sensitive_services", policy["sensitive"]["services"])) if waiting else frozenset()
         )
-    return Promises(k, marks, cadence)
+    return Promises(k, marks, cadence, newest_k, k_since)
 
 
 def check_promises(policy: Policy, promises: Promises) -> None:

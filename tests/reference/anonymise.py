@@ -49,6 +49,8 @@ class Memory:
     reopened: set[str] = field(default_factory=set)
     withdrawn: set[str] = field(default_factory=set)
     group_of: dict[str, int] = field(default_factory=dict)
+    k: int = 0
+    late_since: Counter[Kind] = field(default_factory=Counter)  # cases that came late since those were last peeled
     margins: list[Row] = field(default_factory=list)
     groups: list[Row] = field(default_factory=list)
     statutory: list[Row] = field(default_factory=list)
@@ -69,7 +71,7 @@ def release_months(cases: Sequence[Case], due: Sequence[Period], *, policy: Poli
     for month in due:
         live = {case["case_key"]: case for case in cases}
         flows = count_month(live, month, memory)
-        place_month(live, month, policy=policy, memory=memory)
+        place_month(live, month, came_late=flows["late_finished"], policy=policy, memory=memory)
         add_margins(live, month, flows, policy=policy, memory=memory)
         memory.cohort_groups += cohort_rows(
             live,
@@ -163,8 +165,13 @@ def count_month(live: Mapping[str, Case], month: Period, memory: Memory) -> dict
     return flows
 
 
-def place_month(live: Mapping[str, Case], month: Period, *, policy: Policy, memory: Memory) -> None:
-    """Peel the periods that close with the month, then the late cases."""
+def place_month(
+    live: Mapping[str, Case], month: Period, *, came_late: Counter[Kind], policy: Policy, memory: Memory
+) -> None:
+    """Peel the periods that close with the month, then the late cases where k came since these were last peeled."""
+    if memory.k != policy.k:
+        memory.k, memory.late_since = policy.k, Counter()
+    memory.late_since += came_late
     regular: dict[tuple[Kind, str, str], list[Case]] = defaultdict(list)
     late: dict[Kind, list[tuple[Case, str, str]]] = defaultdict(list)
     for key, case in live.items():
@@ -182,8 +189,9 @@ def place_month(live: Mapping[str, Case], month: Period, *, policy: Policy, memo
             add_group(members, rung, month, kind, code, cadence, None, policy, memory)
         if rest:
             add_group(rest, None, month, kind, code, cadence, None, policy, memory)
-    for kind, waiting in late.items():
-        place_late(waiting, month, kind, policy, memory)
+    for kind in [kind for kind, count in memory.late_since.items() if count >= policy.k]:
+        del memory.late_since[kind]
+        place_late(late[kind], month, kind, policy, memory)
 
 
 def place_late(waiting: list[tuple[Case, str, str]], month: Period, kind: Kind, policy: Policy, memory: Memory) -> None:
