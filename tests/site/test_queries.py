@@ -214,6 +214,32 @@ def test_services_side_by_side_are_each_service_by_itself(site_instance: Instanc
     assert beside
 
 
+@pytest.mark.parametrize("query", ["service_on_time", "services_on_time", "service_cohort"])
+def test_a_case_of_any_family_above_may_be_of_the_service(tmp_path: Path, query: str) -> None:
+    """In a tree of three levels, too: a row that shows the root alone may hold cases of a service two levels below it."""
+    datasets = tmp_path / "datasets"
+    make_released(datasets)
+
+    def possible() -> int:
+        with open_released(datasets) as released:
+            rows = [dict(row) for row in released.ask(query, **VALUES)]
+        [row] = [row for row in rows if row.get("service_id", "shop") == "shop"]
+        return int(row["possible"])
+
+    before = possible()
+    with sqlite3.connect(datasets / "portal-1405-06.db") as connection:
+        connection.row_factory = sqlite3.Row
+        between = dict(connection.execute("select * from service where service_id = 'shop'").fetchone())
+        between["service_id"] = "trade"
+        connection.execute(
+            f"insert into service ({', '.join(between)}) values ({', '.join('?' * len(between))})", [*between.values()]
+        )
+        connection.execute("update service set parent_id = 'trade' where service_id = 'shop'")
+        for table in ("case_group", "cohort_group"):
+            connection.execute(f"update {table} set service_id = 'permits' where service_id is null")
+    assert possible() == before > 0
+
+
 def test_service_share_holds_for_every_way_to_fill_what_is_hidden(site_instance: Instance) -> None:
     """However many hidden cases belong to the service, its share in time lies inside the interval."""
     with open_released(site_instance.datasets) as released:

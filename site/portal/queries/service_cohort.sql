@@ -17,12 +17,16 @@
 -- column high_share: Highest possible share in time, 0 to 1 | بیشترین سهم ممکنِ در مهلت، از ۰ تا ۱
 -- column late: Of the shown, ended late | از این‌ها، دیر پایان‌یافته
 -- column open_late: Of the shown, open past the limit | از این‌ها، باز و از مهلت گذشته
-with part as (
+with recursive above(service_id) as (
+  select parent_id from service where service_id = :service and parent_id is not null
+  union
+  select s.parent_id from above a join service s on s.service_id = a.service_id where s.parent_id is not null
+), part as (
   select case when g.service_id = :service then 1 else 0 end as is_shown, g.cohort_state_code, sum(g.case_count) as case_count
   from cohort_group g
   where g.body_id = :body and g.case_type_code = :case_type and g.release_id between :first_release and :release
     and (g.service_id is null or g.service_id = :service
-         or g.service_id = (select s.parent_id from service s where s.service_id = :service))
+         or g.service_id in (select a.service_id from above a))
   group by 1, 2
 ), total as (
   select coalesce(sum(case when is_shown = 1 then case_count end), 0) as shown,

@@ -15,13 +15,17 @@
 -- column possible_unclear: Of these others, not shown whether in time | از آن دیگران، آن‌ها که در مهلت بودنشان نشان داده نمی‌شود
 -- column low_share: Lowest possible share in time, 0 to 1 | کمترین سهم ممکنِ در مهلت، از ۰ تا ۱
 -- column high_share: Highest possible share in time, 0 to 1 | بیشترین سهم ممکنِ در مهلت، از ۰ تا ۱
-with part as (
+with recursive above(service_id) as (
+  select parent_id from service where service_id = :service and parent_id is not null
+  union
+  select s.parent_id from above a join service s on s.service_id = a.service_id where s.parent_id is not null
+), part as (
   select case when g.service_id = :service then 1 else 0 end as is_shown, g.lateness_code, sum(g.case_count) as case_count
   from case_group_as_of_v1 g
   where g.body_id = :body and g.case_type_code = :case_type and g.release_id between :first_release and :release
     and :release >= g.from_release_id and :release < g.until_release_id
     and (g.service_id is null or g.service_id = :service
-         or g.service_id = (select s.parent_id from service s where s.service_id = :service))
+         or g.service_id in (select a.service_id from above a))
   group by 1, 2
   union all
   select 0, null, awaiting_count

@@ -13,21 +13,31 @@
 -- column possible_unclear: Of these others, not shown whether in time | از آن دیگران، آن‌ها که در مهلت بودنشان نشان داده نمی‌شود
 -- column low_share: Lowest possible share in time, 0 to 1 | کمترین سهم ممکنِ در مهلت، از ۰ تا ۱
 -- column high_share: Highest possible share in time, 0 to 1 | بیشترین سهم ممکنِ در مهلت، از ۰ تا ۱
-with grouped as (
+with recursive grouped as (
   select service_id, service_level, lateness_code, sum(case_count) as case_count
   from case_group_as_of_v1
   where body_id = :body and case_type_code = :case_type and release_id between :first_release and :release
     and :release >= from_release_id and :release < until_release_id
   group by 1, 2, 3
 ), named as (
-  select distinct s.service_id, s.parent_id
-  from grouped g
-  join service s on s.service_id = g.service_id
-  where g.service_level = 'leaf'
+  select distinct service_id
+  from grouped
+  where service_level = 'leaf'
+), above(service_id, above_id) as (
+  select s.service_id, s.parent_id
+  from named n
+  join service s on s.service_id = n.service_id
+  where s.parent_id is not null
+  union
+  select a.service_id, s.parent_id
+  from above a
+  join service s on s.service_id = a.above_id
+  where s.parent_id is not null
 ), part as (
   select n.service_id, case when g.service_id = n.service_id then 1 else 0 end as is_shown, g.lateness_code, g.case_count
   from named n
-  join grouped g on g.service_id is null or g.service_id = n.service_id or g.service_id = n.parent_id
+  join grouped g on g.service_id is null or g.service_id = n.service_id
+    or exists (select 1 from above a where a.service_id = n.service_id and a.above_id = g.service_id)
   union all
   select n.service_id, 0, null, m.awaiting_count
   from named n
