@@ -127,7 +127,7 @@ SPARK_SOCKETS := -W ignore::ResourceWarning -W ignore::pytest.PytestUnraisableEx
 
 engines: $(VENV)/.dev-stamp $(VENV)/.spark-stamp
 	@$(BIN)/python -m pytest -m spark tests/engines $(ARGS)
-	@$(SPARK_QUICK) SPEC_ENGINE=spark $(BIN)/python -m pytest --timeout 400 $(SPARK_SOCKETS) tests/spec $(ARGS)
+	@$(SPARK_QUICK) SPEC_ENGINE=spark $(BIN)/python -m pytest --timeout 900 $(SPARK_SOCKETS) tests/spec $(ARGS)
 
 # KILLS says how many, SEED draws other moments: make kills KILLS=200 SEED=7
 kills: $(VENV)/.dev-stamp
