@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from etl.anonymise.held import fetch, hold
+from etl.anonymise.margins import Kind
 from etl.anonymise.peel import Rung, peel
 from etl.anonymise.persons import with_dominated
 from etl.metadata import Policy
@@ -21,7 +22,6 @@ from etl.metadata import Policy
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
-Kind = tuple[str, str]  # body_id, case_type_code
 EARLIER = "earlier"
 _BODY = ("body_id", "case_type_code")
 
