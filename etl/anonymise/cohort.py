@@ -124,10 +124,9 @@ def cohort_groups(
     return Peeled(population, valued, groups, due), closing.select("case_number", "release_id", "period_code")
 
 
-def cohort_table(peeled: Peeled, *, policy: Policy, margins: Sequence[Mapping[str, Any]], guessed: Bootstrap) -> Table:
+def cohort_table(peeled: Peeled, policy: Policy) -> Table:
     """Write cohorts out: the columns of `cohort_group`."""
-    fixed = yearly_cadences(margins, policy=policy.cadence)
-    rows = [_written(row, policy, fixed, guessed) for row in peeled.rows()]
+    rows = [_written(row, policy) for row in peeled.rows()]
     return hold_rows(peeled.case.get_backend(), NAME, rows, GROUP)
 
 
@@ -203,10 +202,9 @@ def _released(history: History) -> set[tuple[str, str, str]]:
     return {(row["body_id"], row["case_type_code"], row["period_code"]) for row in fetch(rows)}
 
 
-def _written(row: Row, policy: Policy, fixed: Mapping[tuple[str, str, str], str], guessed: Bootstrap) -> Row:
+def _written(row: Row, policy: Policy) -> Row:
     period = parse_period(policy.calendar.system, row["period_code"])
-    cadence = cadence_in((row["body_id"], row["case_type_code"], row["period_code"][:4]), fixed, guessed)
-    own = {"cadence_code": cadence, "period_first_on": period.first_on, "period_last_on": period.last_on}
+    own = {"cadence_code": period.kind, "period_first_on": period.first_on, "period_last_on": period.last_on}
     return {name: {**row, **own}[name] for name in GROUP.names}
 
 

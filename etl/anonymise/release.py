@@ -114,7 +114,7 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
         statutory=_hold_or_empty(statutory(case, staging.case_exemption, **span), case, "statutory", CELL),
         placement=placements(case=case, finished=finished, members=members, cohort=in_cohort, months=months, **left),
         numbers={
-            "cohort_group": cohort_table(guarded[0], policy=policy, margins=[*known, *rows], guessed=guessed),
+            "cohort_group": cohort_table(guarded[0], policy),
             "open_group": open_table(case.get_backend(), guarded[1:]),
             "duration": durations(case, groups, alike=alike, members=members, policy=policy, history=history),
             "unit_time": unit_times(case, staging.event, calendar, **span),

@@ -10,12 +10,14 @@ import ibis
 import pytest
 
 from etl.anonymise import History, anonymise, due_months
+from etl.anonymise.cohort import COLUMNS, cohort_table
 from etl.anonymise.held import check_operations
+from etl.anonymise.population import Peeled, Population
 from etl.anonymise.traces import token_weights
 from etl.calendars import parse_period
 from etl.errors import PrivacyError, ReleaseError
 from etl.metadata import Policy
-from etl.metadata.settings import Statutory
+from etl.metadata.settings import Cadence, Statutory
 from etl.model.published import Published
 from tests.fixtures.tiny_office import tiny_calendar, tiny_due, tiny_policy, tiny_staging
 from tests.reference.runs import next_history, rows_of
@@ -110,3 +112,11 @@ def test_fingerprints_depend_on_the_policy_only() -> None:
     """Weights follow from token and key alone: the same today and tomorrow."""
     assert token_weights(1, "intake", "", b"k") == token_weights(1, "intake", "", b"k")
     assert token_weights(1, "intake", "", b"k") != token_weights(1, "intake", "", b"l")
+
+
+def test_a_cohort_says_the_cadence_it_was_released_in(backend: Any) -> None:
+    """The season of a body stays one when the limits of cadences change within the year."""
+    case = backend.create_table("cohort_case", schema={"case_number": "int32"})
+    season = Peeled(Population("cohort_group", COLUMNS, ()), case, [], {("1403-08", "alef", "service", "1403-S2"): 30})
+    [row] = rows_of(cohort_table(season, replace(Policy(), cadence=Cadence(month=1))))
+    assert (row["cadence_code"], row["period_first_on"], row["case_count"]) == ("season", date(2024, 6, 21), 30)
