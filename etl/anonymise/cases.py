@@ -7,7 +7,7 @@ month was released before the case was seen, as a late one in the first due mont
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 
@@ -43,6 +43,17 @@ def closes_year(low: int, high: int) -> bool:
     (False, True)
     """
     return low // 12 < (high + 1) // 12
+
+
+def in_closing_year(month: Any, low: int, high: int) -> Any:
+    """Say whether the year of a month (an index) ends with one of the months from `low` to `high`."""
+    last = month - month % 12 + 11
+    return (last >= low) & (last <= high)
+
+
+def is_finished(case: Table) -> Any:
+    """Say whether a staged case counts as finished, now or in an earlier release."""
+    return (case.was_finished == 1) | case.counted_finished.notnull()
 
 
 def staged_cases(staging: Staging, *, calendar: Table, policy: Policy, history: History) -> Table:

@@ -36,7 +36,7 @@ def encode(relation: Table, columns: Mapping[str, Sequence[str]]) -> tuple[Table
     ]
     if not distinct:  # a ladder may show nothing but its floor keys
         return relation, {}
-    for row in fetch(ibis.union(*distinct) if len(distinct) > 1 else distinct[0]):
+    for row in fetch(ibis.union(*distinct)):
         if row["value"] is not None:
             found[row["list"]].add(row["value"])
     lists = {name: _hold_list(relation, name, sorted(values)) for name, values in found.items()}

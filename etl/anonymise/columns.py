@@ -93,7 +93,12 @@ def with_values(case: Table, policy: Policy) -> Table:
         is_personal=~case.case_type_code.isin(policy.statutory.case_types) if policy.statutory.case_types else True,
         is_ordinary=case.outcome_at_code.isin(policy.sensitive.ordinary) if policy.sensitive.ordinary else False,
         **{value_name("outcome", "parent"): _parent(case.outcome_at_code, policy)},
-        **{value_name("duration", level): _band(case, policy, level) for level in used.get("duration", ())},
+        **{
+            value_name("duration", level): banded_days(
+                case.wait_days, policy.bands.edges(level), finest=policy.bands.duration
+            )
+            for level in used.get("duration", ())
+        },
     )
     names = [value_name(column, level) for column, levels in used.items() for level in levels if column != "trace"]
     return case.select(*KEPT, *names)
@@ -139,11 +144,11 @@ def outcome_parents(policy: Policy) -> Mapping[str, str]:
     return {row.code: row.parent_code for row in rows if row.parent_code is not None}
 
 
-def _band(case: Table, policy: Policy, level: str) -> Any:
-    edges = policy.bands.edges(level)
-    *closed, last = duration_bands(edges, finest=policy.bands.duration)
-    bands = [(case.wait_days <= edge, code) for edge, code in zip(edges[1:], closed, strict=True)]
-    return ibis.cases((case.wait_days.isnull(), NOT_RECORDED), *bands, else_=last)
+def banded_days(days: Any, edges: tuple[int, ...], *, finest: tuple[int, ...] = ()) -> Any:
+    """Name the band in which some days lie, by its edges; not_recorded where they are NULL."""
+    *closed, last = duration_bands(edges, finest=finest)
+    bands = [(days <= edge, code) for edge, code in zip(edges[1:], closed, strict=True)]
+    return ibis.cases((days.isnull(), NOT_RECORDED), *bands, else_=last)
 
 
 def _with_tree(case: Table, column: str, policy: Policy, used: Sequence[str], *, marked: frozenset[str]) -> Table:

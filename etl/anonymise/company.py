@@ -65,12 +65,3 @@ def together(parts: Sequence[Known]) -> Known:
     nothing = np.zeros(0, np.int32)
     least = np.sort(np.concatenate([nothing, *(part.least for part in parts)]))
     return Known(least, np.sort(np.concatenate([nothing, *(part.most for part in parts)])))
-
-
-def rank_of(count: int, percent: int) -> int:
-    """Give the rank of a percentile among so many values.
-
-    >>> rank_of(40, 90), rank_of(9, 50)
-    (36, 5)
-    """
-    return (count * percent + 99) // 100

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from etl.anonymise.company import Known, Numbers, known_of, rank_of, together
+from etl.anonymise.company import Known, Numbers, known_of, together
 from etl.anonymise.groups import WAITS, group_key
 from etl.anonymise.held import fetch, hold, hold_rows, let_go
 from etl.anonymise.history import History
-from etl.anonymise.ranks import COMPANY, timed_edges
+from etl.anonymise.ranks import COMPANY, rank_of, timed_edges
 from etl.anonymise.requesters import are_enough, count_requesters, with_requesters
 from etl.calendars import Period, months_between, period_of
 from etl.metadata import Policy

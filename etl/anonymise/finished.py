@@ -18,11 +18,11 @@ from etl.anonymise.margins import Kind
 from etl.anonymise.peel import Rung, peel
 from etl.anonymise.persons import with_dominated
 from etl.metadata import Policy
+from etl.model.codes import EARLIER
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
-EARLIER = "earlier"
 _BODY = ("body_id", "case_type_code")
 
 

@@ -17,6 +17,7 @@ from etl.anonymise.requesters import REQUESTER
 from etl.anonymise.traces import PATTERN, Timelines, shown_unit, trace_text
 from etl.calendars import Period, parse_period
 from etl.metadata import Policy
+from etl.model.codes import EARLIER
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
@@ -99,7 +100,7 @@ def group_steps(members: Table, timelines: Timelines, policy: Policy, *, pattern
         shown = members.filter(members.trace_level == PATTERN)
         parts.append(_timed_steps(patterns.case_steps(members), shown, timelines, policy, has_gaps=True))
         parts.append(_gaps(patterns.written(members), shown))
-    return ibis.union(*parts) if len(parts) > 1 else (parts[0] if parts else None)
+    return ibis.union(*parts) if parts else None
 
 
 def group_key(relation: Table) -> Any:
@@ -162,7 +163,7 @@ def _filled(relation: Table) -> Table:
 def _period_rows(codes: Sequence[str], policy: Policy) -> list[dict[str, Any]]:
     rows = []
     for code in sorted(codes):
-        period: Period | None = None if code == "earlier" else parse_period(policy.calendar.system, code)
+        period: Period | None = None if code == EARLIER else parse_period(policy.calendar.system, code)
         first_on, last_on = (period.first_on, period.last_on) if period else (None, None)
         rows.append({"period_code": code, "period_first_on": first_on, "period_last_on": last_on})
     return rows

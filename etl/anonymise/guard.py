@@ -17,6 +17,7 @@ from etl.anonymise.history import History
 from etl.anonymise.population import Peeled, Place, Row
 from etl.metadata import Policy
 from etl.metadata.levels import ways
+from etl.model.codes import EARLIER
 from etl.model.identity import FINISHED, Books, Cell, Value
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 COLUMNS = ("service", "channel")
-EARLIER = "earlier"
 _PLACE = ("body_id", "case_type_code", "period_code", "release_id")
 
 

@@ -111,7 +111,7 @@ class _Placed:
 
     def whole(self) -> Table:
         """Give one row per placed case: case_number, rung_number."""
-        return _together(self._parts)
+        return ibis.union(*self._parts)
 
 
 def _start(case: Table, rungs: Sequence[Rung], floor: tuple[str, ...], k: int) -> Table:
@@ -183,12 +183,8 @@ def _with_rungs(case: Table, placed: Table, rungs: Sequence[Rung], made: Mapping
     result = case.join(found, case[CASE] == found.found, how="left").drop("found")
     for name in dict.fromkeys(rung.computed for rung in rungs if rung.computed):
         if name in made:
-            values = _together(made[name]).select(name, found=CASE)
+            values = ibis.union(*made[name]).select(name, found=CASE)
             result = result.join(values, result[CASE] == values.found, how="left").drop("found")
         else:
             result = result.mutate(**{name: ibis.null("int64")})
     return result
-
-
-def _together(parts: Sequence[Table]) -> Table:
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]

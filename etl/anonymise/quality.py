@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from etl.anonymise.cases import closes_year
+from etl.anonymise.cases import closes_year, in_closing_year
 from etl.anonymise.held import fetch
 from etl.model.quality import QualityRow, share_band
 
@@ -31,9 +31,8 @@ def inferred_sums(case: Table, event: Table, *, low: int, high: int) -> list[dic
     """Count cases and those with an inferred step by body and year of registration, for years whose last month is due."""
     if not closes_year(low, high):
         return []
-    month = case.registered_index
-    last = month - month % 12 + 11
-    closing = case.filter((last >= low) & (last <= high)).select("case_key", "body_id", "registered_year_code")
+    closing = case.filter(in_closing_year(case.registered_index, low, high))
+    closing = closing.select("case_key", "body_id", "registered_year_code")
     inferred = event.filter(event.is_derived).select("case_key").distinct().mutate(has_inferred=1)
     joined = closing.join(inferred, "case_key", how="left")
     return fetch(

@@ -58,9 +58,18 @@ def rank_values(
     return ranked.mutate(**{name: ibis.ifelse(ranked.timed_count > 0, ranked[name], nothing) for name in percents})
 
 
+def rank_of(count: Any, percent: int) -> Any:
+    """Give the nearest rank of a percentile among so many values, a number or a column of numbers.
+
+    >>> rank_of(40, 90), rank_of(9, 50)
+    (36, 5)
+    """
+    return (count * percent + 99) // 100
+
+
 def _at_rank(counted: Table, percent: int) -> Any:
     n = counted.known_count
-    rank = (n * percent + 99) // 100
+    rank = rank_of(n, percent)
     is_shown = (rank > COMPANY) & (n - rank >= COMPANY)
     return ibis.ifelse(is_shown & (counted.up_to >= rank), counted.days, ibis.null("int64")).min()
 

@@ -17,7 +17,7 @@ import ibis
 import pyarrow as pa
 
 from etl.anonymise.cadence import Bootstrap, bootstrap, with_periods, yearly_cadences
-from etl.anonymise.cases import earlier_flags, month_index, staged_cases
+from etl.anonymise.cases import earlier_flags, is_finished, month_index, staged_cases
 from etl.anonymise.coding import Lists, encode
 from etl.anonymise.cohort import cohort_groups, cohort_table
 from etl.anonymise.columns import PUBLISHED, used_levels, value_name, with_published, with_values
@@ -176,8 +176,7 @@ def _late_kinds(margins: Sequence[Mapping[str, Any]], *, policy: Policy, history
 
 
 def _finished(case: Table, *, fixed: Mapping[tuple[str, str, str], str], guessed: Bootstrap, high: int) -> Table:
-    is_counted = (case.was_finished == 1) | case.counted_finished.notnull()
-    in_scope = case.filter((case.was_grouped == 0) & is_counted & (case.finished_index <= high))
+    in_scope = case.filter((case.was_grouped == 0) & is_finished(case) & (case.finished_index <= high))
     return with_periods(in_scope, fixed, guessed)
 
 

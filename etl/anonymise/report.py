@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from etl.anonymise.cases import closes_year
+from etl.anonymise.cases import closes_year, in_closing_year
 from etl.anonymise.columns import PUBLISHED
 from etl.anonymise.held import fetch
 
@@ -78,9 +78,7 @@ def linkage_sums(case: Table, *, low: int, high: int) -> list[dict[str, Any]]:
     """Count I1 to I4 over the desk's cases by body and year of registration, for years whose last month is due."""
     if not closes_year(low, high):
         return []
-    month = case.registered_index
-    last = month - month % 12 + 11
-    desk = case.filter(ibis.coalesce(case.is_desk, False) & (last >= low) & (last <= high))
+    desk = case.filter(ibis.coalesce(case.is_desk, False) & in_closing_year(case.registered_index, low, high))
 
     def count(condition: Any) -> Any:
         return ibis.ifelse(ibis.coalesce(condition, False), 1, 0).sum()

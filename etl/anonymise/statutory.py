@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import pyarrow as pa
 
-from etl.anonymise.cases import closes_year
+from etl.anonymise.cases import closes_year, in_closing_year, is_finished
 from etl.metadata import Policy, code_rows
 from etl.model.codes import NOT_RECORDED
 
@@ -50,14 +50,11 @@ def statutory(case: Table, case_exemption: Table, *, policy: Policy, low: int, h
     parts = [_count(dimension, name) for name, dimension in _dimensions(scope, case_exemption, policy).items()]
     if not parts:  # an instance without a statutory duty: the table is there, and empty
         return _count(scope.mutate(value_code=scope.outcome), "outcome").filter(ibis.literal(value=False))
-    return ibis.union(*parts) if len(parts) > 1 else parts[0]
+    return ibis.union(*parts)
 
 
 def _scope(case: Table, policy: Policy, low: int, high: int) -> Table:
-    month = case.finished_index
-    last = month - month % 12 + 11
-    is_counted = (case.was_finished == 1) | case.counted_finished.notnull()
-    in_year = is_counted & month.notnull() & (last >= low) & (last <= high)
+    in_year = is_finished(case) & in_closing_year(case.finished_index, low, high)
     chosen = case.filter(in_year & case.case_type_code.isin(policy.statutory.case_types))
     return chosen.mutate(
         release_id=chosen.finished_year_code + "-12",

@@ -15,10 +15,12 @@ import ibis
 import pyarrow as pa
 
 from etl.anonymise.cases import month_index
+from etl.anonymise.columns import banded_days
 from etl.anonymise.held import fetch, hold, hold_rows
 from etl.anonymise.population import FLOOR_KEYS, Peeled, Population, peel_population, with_services
+from etl.anonymise.traces import numbered_days
 from etl.calendars import Period, period_of
-from etl.metadata import Policy, duration_bands
+from etl.metadata import Policy
 from etl.model.codes import NOT_RECORDED
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ def _values(case: Table, event: Table, calendar: Table, *, policy: Policy, month
     made = made.join(days, made.registered_on == days.day_on, how="left").drop("day_on")
     made = made.mutate(
         stage_at_code=ibis.coalesce(made.milestone_code, NOT_RECORDED),
-        age_at_band=_band(last["day_number"] - made.day_number, policy),
+        age_at_band=banded_days(last["day_number"] - made.day_number, (0, *policy.bands.age)),
     )
     made = with_services(made, policy)
     values = [name for names in Population(NAME, COLUMNS, policy.stock.ladder).values().values() for name in names]
@@ -118,18 +120,3 @@ def _stages(case: Table, event: Table, month: Period) -> Table:
     dated = hold(dated, "open_milestone")
     newest = dated.group_by("case_number").agg(seq=dated.seq.max())
     return dated.join(newest, ["case_number", "seq"]).select("case_number", "milestone_code")
-
-
-def numbered_days(calendar: Table, policy: Policy) -> Table:
-    """Number days in days of the headline clock's kind: day_on, day_number."""
-    if policy.clocks.lead.kind == "working":
-        return calendar.select("day_on", day_number=calendar.working_day_number.cast("int64"))
-    number = ibis.row_number().over(ibis.window(order_by=calendar.day_on)).cast("int64")
-    return calendar.select("day_on", day_number=number)
-
-
-def _band(days: Any, policy: Policy) -> Any:
-    edges = (0, *policy.bands.age)
-    *closed, last = duration_bands(edges)
-    bands = [(days <= edge, code) for edge, code in zip(edges[1:], closed, strict=True)]
-    return ibis.cases((days.isnull(), NOT_RECORDED), *bands, else_=last)

@@ -101,12 +101,12 @@ def hold_timelines(event: Table, case: Table, calendar: Table, *, policy: Policy
         activity_code=ibis.coalesce(event.activity_code, NOT_RECORDED),
         unit_id=ibis.coalesce(event.to_unit_id, NOT_RECORDED),
         milestone_code=ibis.coalesce(event.milestone_code, ""),
-        occurred_on=_usable_day(event),
+        occurred_on=usable_day(event),
     )
     if not levels:
         return Timelines(hold_rows(event.get_backend(), "token", [], _TOKEN), {}, ())
     tokens = _hold_tokens(event)
-    dated = hold(_dated(event, case, tokens, _numbered_days(calendar, policy.clocks.lead.kind)), "event")
+    dated = hold(_dated(event, case, tokens, numbered_days(calendar, policy)), "event")
     kinds = dict.fromkeys(kind_of(level) for level in levels)
     steps = {
         kind: hold(number_steps(_milestones(dated, tokens) if kind == MILESTONES else dated), kind) for kind in kinds
@@ -213,15 +213,16 @@ def shown_unit(relation: Table) -> Any:
     return ibis.ifelse(relation.trace_level == WITH_UNITS, relation.unit_id, ibis.null("string"))
 
 
-def _usable_day(event: Table) -> Any:
+def usable_day(event: Table) -> Any:
+    """Give the civil date of an event; NULL where its time is coarser than a day, or inferred."""
     usable = event.time_precision_code.isin(USABLE_PRECISIONS) & ~ibis.coalesce(event.is_derived, False)
     return ibis.ifelse(ibis.coalesce(usable, False), event.occurred_on, ibis.null("date"))
 
 
-def _numbered_days(calendar: Table, kind: str) -> Table:
-    """Number the days of a clock's kind, from 1."""
+def numbered_days(calendar: Table, policy: Policy) -> Table:
+    """Number days from 1 in days of the headline clock's kind: day_on, day_number."""
     rank = ibis.row_number().over(ibis.window(order_by=calendar.day_on))
-    number = calendar.working_day_number if kind == "working" else rank
+    number = calendar.working_day_number if policy.clocks.lead.kind == "working" else rank
     return calendar.select("day_on", day_number=(number + 1).cast("int32"))
 
 
@@ -256,4 +257,4 @@ def _milestones(event: Table, tokens: Table) -> Table:
 
 
 def _together(parts: Sequence[Table]) -> Table | None:
-    return ibis.union(*parts) if len(parts) > 1 else (parts[0] if parts else None)
+    return ibis.union(*parts) if parts else None

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import pyarrow as pa
 
-from etl.anonymise.cases import closes_year
+from etl.anonymise.cases import closes_year, in_closing_year, is_finished
 from etl.anonymise.held import hold, hold_rows, let_go
 from etl.anonymise.ranks import rank_values, timed_band
 from etl.anonymise.requesters import REQUESTER, with_requesters
-from etl.anonymise.stock import numbered_days
+from etl.anonymise.traces import numbered_days, usable_day
 from etl.metadata import Policy
 from etl.metadata.settings import Node
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 NAME = "unit_time"
 FEWEST_POSTS = 3
 BASIS = "attested"
-USABLE_PRECISIONS = ("second", "day")
 _KEYS = ("year_code", "unit_number")
 UNIT_TIME = pa.schema(
     [
@@ -71,10 +70,7 @@ def unit_times(case: Table, event: Table, calendar: Table, *, policy: Policy, lo
     """Give the medians of every year whose last month is due (indexes `low` to `high`): the columns of `unit_time`."""
     if not closes_year(low, high):
         return hold_rows(case.get_backend(), NAME, [], UNIT_TIME)
-    month = case.finished_index
-    last = month - month % 12 + 11
-    is_counted = (case.was_finished == 1) | case.counted_finished.notnull()
-    closing = case.filter(is_counted & (last >= low) & (last <= high))
+    closing = case.filter(is_finished(case) & in_closing_year(case.finished_index, low, high))
     asked = closing.select("case_key", "case_number", "requester_key", year_code="finished_year_code")
     scope = hold(with_requesters(asked).drop("is_requester_known"), "stayed")
     nodes, units = _numbered_units(policy.units, case.get_backend())
@@ -102,10 +98,7 @@ def _stays(scope: Table, event: Table, days: Table, nodes: Table) -> Table:
 
     Steps are compared as numbers; what else is known of a case is joined to its stays.
     """
-    is_usable = event.time_precision_code.isin(USABLE_PRECISIONS) & ~ibis.coalesce(event.is_derived, False)
-    dated = event.select(
-        "case_key", "seq", "to_unit_id", day_on=ibis.ifelse(ibis.coalesce(is_usable, False), event.occurred_on, None)
-    )
+    dated = event.select("case_key", "seq", "to_unit_id", day_on=usable_day(event))
     numbers = scope.select("case_key", "case_number")
     dated = dated.join(numbers, "case_key").join(days, "day_on", how="left", rname="calendar_{name}")
     dated = dated.join(nodes, dated.to_unit_id == nodes.node, how="left")

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.audit.bounds import Bounds
-from etl.audit.candidates import Candidates, candidates_by_policy
+from etl.audit.candidates import COLUMNS, Candidates, candidates_by_policy
 from etl.audit.evidence import FLOOR_KEY, GROUPS, Evidence, Release
 from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
 from etl.audit.windows import COHORTS, KIND, STOCK, Windows, family_windows
+from etl.model.codes import EARLIER
 
 NAME = "programme"
 SOLVED = ("outcome", "lateness")
@@ -51,7 +52,7 @@ def _parts(evidence: Evidence) -> list[Part]:
     releases = {release.release_id: release for release in evidence.releases}
     hiding: dict[tuple[Any, ...], list[Row]] = {}
     for row in evidence.partition(GROUPS).to_pylist():
-        if row["outcome_code"] is None and row["period_code"] != "earlier":
+        if row["outcome_code"] is None and row["period_code"] != EARLIER:
             hiding.setdefault(tuple(row[name] for name in FLOOR_KEY), []).append(row)
     parts = [Part(rows, releases[key[-1]], {}) for key, rows in sorted(hiding.items(), key=repr)]
     for key, totals in _statutory(evidence).items():
@@ -149,7 +150,7 @@ def _fallen(part: Part, cells: Sequence[Cell]) -> list[list[int]]:
             row = part.rows[at]
             if row["rung_number"] > number:
                 solved = (outcome if "outcome" in rung else None, lateness if "lateness" in rung else None)
-                values = tuple(row[_column(name)] for name in shown)
+                values = tuple(row[COLUMNS[name][0]] for name in shown)
                 found.setdefault((_key(row), values, solved), []).append(place)
         if "outcome" in rung or "lateness" in rung:
             sums += found.values()
@@ -158,11 +159,7 @@ def _fallen(part: Part, cells: Sequence[Cell]) -> list[list[int]]:
 
 def _shows(row: Row, names: Sequence[str], rung: Mapping[str, str]) -> bool:
     levels = {name: row.get(f"{name}_level") for name in names}
-    return all(row[_column(name)] is not None and levels[name] in (None, rung[name]) for name in names)
-
-
-def _column(name: str) -> str:
-    return {"duration": "duration_band_code", "loop": "is_loop", "channel": "channel_code"}.get(name, f"{name}_id")
+    return all(row[COLUMNS[name][0]] is not None and levels[name] in (None, rung[name]) for name in names)
 
 
 def _may_be_forced(part: Part, place: tuple[Any, ...], outcome: str, outcomes: int, k: int) -> bool:

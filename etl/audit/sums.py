@@ -20,6 +20,7 @@ from etl.audit.derived import Key, subtract_derived, sum_cases
 from etl.audit.evidence import GROUPS, Evidence, open_database
 from etl.audit.finding import Attack, Tally
 from etl.audit.selections import key_text
+from etl.model.codes import EARLIER
 
 NAME = "sums"
 KIND = ("body_id", "case_type_code")
@@ -151,7 +152,7 @@ def _statutory_types(evidence: Evidence) -> set[str]:
 
 def _shown_by_year(evidence: Evidence, column: str) -> dict[Key, int]:
     group = evidence.partition(GROUPS)
-    dated = group.filter(pc.and_(pc.not_equal(group["period_code"], "earlier"), pc.is_valid(group[column])))
+    dated = group.filter(pc.and_(pc.not_equal(group["period_code"], EARLIER), pc.is_valid(group[column])))
     dated = dated.append_column("year_code", pc.utf8_slice_codeunits(dated["period_code"], 0, 4))
     # the table is released with the year's last month; who was late for the year came after it, and is not in it
     last = pc.binary_join_element_wise(dated["year_code"], "12", "-")

@@ -18,13 +18,13 @@ import pyarrow.compute as pc
 from etl.audit.candidates import tree_paths
 from etl.audit.evidence import GROUPS, Evidence
 from etl.audit.selections import Numbers
+from etl.model.codes import EARLIER
 from etl.model.identity import month_span
 
 KIND = ("body_id", "case_type_code")
 COHORTS, STOCK = "cohort_group", "open_group"
 CAME = ("registered_count", "late_registered_count")
 WENT = ("finished_count", "late_finished_count")
-EARLIER = "earlier"
 Kind = tuple[str, str]
 # value -> first and last month its cases can count in, cases. A value is a service family, or a `Known`
 Spans = dict[Any, list[tuple[str, str, int]]]

@@ -17,7 +17,6 @@ from etl.model.text import persian_digits
 
 DAY_MINUTES = 480
 OPENING_MINUTE = 480
-STYLES = 3  # 1403/05/07, ۱۴۰۳/۰۵/۰۷, 1403/5/7
 CALENDAR = WorkingCalendar("jalali", ("thursday", "friday"), "IR")
 
 

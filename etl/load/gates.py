@@ -22,6 +22,7 @@ from etl.load.labels import DIMENSION_LISTS
 from etl.load.reconcile import Balance, has_twins, own_groups
 from etl.load.texts import TextCheck
 from etl.metadata import load_dictionary
+from etl.model.codes import EARLIER
 from etl.model.identity import POPULATIONS, Books, month_span
 from etl.model.quality import SHARE_POINTS, WHOLE, count_band
 from etl.model.report import report_faults
@@ -52,7 +53,6 @@ OTHERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "open_group": (("body_id", "case_type_code", "period_code"), ("service_id", "stage_code", "age_band_code")),
 }
 PERIODS = ("month_code", "period_code", "late_for_code", "year_code")
-EARLIER = "earlier"
 REPORT = "report.json"
 
 

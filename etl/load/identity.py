@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from etl.load.archive import Release, read_tables
 from etl.metadata import Policy, load_dictionary
 from etl.metadata.levels import ways
+from etl.model.codes import EARLIER
 from etl.model.identity import FINISHED, POPULATIONS, STOCK, Books, Cell, Value
 
-EARLIER = "earlier"  # late cases of several years, which no identity of a year counts
 _KEYS = ["body_id", "case_type_code", "period_code", "release_id", "service_id"]
 
 

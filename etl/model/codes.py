@@ -7,6 +7,7 @@ NOT_RECORDED; NULL in published data means only "not shown at this detail".
 from __future__ import annotations
 
 NOT_RECORDED = "not_recorded"
+EARLIER = "earlier"  # the period of late cases of several years together, which no identity of a year counts
 GAP = "gap"  # the activity of a published pattern where other steps may lie
 
 CASE_TYPES = ("foi", "service", "complaint", "appeal", "inquiry", "correspondence", "other")
@@ -29,7 +30,6 @@ OUTCOMES = (
     "other",
     NOT_RECORDED,
 )
-LATENESS = ("on_time", "late", NOT_RECORDED)
 MILESTONES = (
     "received",
     "registered",
@@ -41,8 +41,5 @@ MILESTONES = (
     "notified",
     "closed",
 )
-TIME_PRECISIONS = ("second", "day", "month", "unknown")
 TIME_SOURCES = ("system", "letter", "entered")
-SECRECY_NORMAL = "normal"
-CADENCES = ("month", "season", "year")
 POPULATIONS = ("registered", "finished", "reopened", "withdrawn")
