@@ -154,14 +154,23 @@ def check_levels(policy: Policy) -> None:
 
 
 def check_ladder(policy: Policy) -> None:
-    """Check the number of rungs, their columns and levels, and that each can still take cases; SettingsError."""
-    if not 1 <= len(policy.ladder) <= MAX_RUNGS:
-        raise _wrong("ladder-length", f"{len(policy.ladder)} rungs", f"1 to {MAX_RUNGS}", "Correct x-shafaf.ladder.")
-    last_two_stand = False
-    for number, rung in enumerate(policy.ladder, 1):
+    """Check the ladder of the finished cases; SettingsError."""
+    check_rungs(policy.ladder, {column: levels_of(policy, column) for column in COLUMNS}, where="x-shafaf.ladder")
+
+
+def check_rungs(ladder: Sequence[Rung], levels: Mapping[str, Sequence[str]], *, where: str) -> None:
+    """Check the number of rungs, their columns and levels, and that each can still take cases; SettingsError.
+
+    levels: column -> its levels, finest first; where outcome is one, outcome and lateness are dropped last. where: the key
+    of the ladder in metadata.yml.
+    """
+    if not 1 <= len(ladder) <= MAX_RUNGS:
+        raise _wrong("ladder-length", f"{len(ladder)} rungs of {where}", f"1 to {MAX_RUNGS}", f"Correct {where}.")
+    last_two_stand = "outcome" not in levels
+    for number, rung in enumerate(ladder, 1):
         for column, level in rung.items():
-            _check_member("ladder-column", column, COLUMNS, f"a column of rung {number}")
-            _check_member("ladder-level", level, levels_of(policy, column), f"the level of {column} in rung {number}")
+            _check_member("ladder-column", column, levels, f"a column of rung {number} of {where}")
+            _check_member("ladder-level", level, levels[column], f"the level of {column} in rung {number} of {where}")
         last_two_stand |= "outcome" in rung and set(rung) <= set(LAST)
         if "outcome" not in rung and not last_two_stand:
             raise _wrong(
@@ -170,21 +179,19 @@ def check_ladder(policy: Policy) -> None:
                 "outcome and lateness to be dropped last",
                 "Put a rung {outcome: code, lateness: code} before it.",
             )
-        for earlier, other in enumerate(policy.ladder[: number - 1], 1):
-            if _is_as_fine(rung, other, policy):
+        for earlier, other in enumerate(ladder[: number - 1], 1):
+            if _is_as_fine(rung, other, levels):
                 raise _wrong(
                     "ladder-rung-idle",
-                    f"rung {number}, which shows all that rung {earlier} shows, as fine or finer",
+                    f"rung {number} of {where}, which shows all that rung {earlier} shows, as fine or finer",
                     "each rung coarser than the ones before it in some column",
                     f"Move rung {number} before rung {earlier}, or leave it out: it could take no case.",
                 )
 
 
-def _is_as_fine(rung: Rung, other: Rung, policy: Policy) -> bool:
+def _is_as_fine(rung: Rung, other: Rung, levels: Mapping[str, Sequence[str]]) -> bool:
     """Say whether a rung shows every column of another at its level or a finer one."""
-    return all(
-        column in rung and _is_finer(rung[column], level, levels_of(policy, column)) for column, level in other.items()
-    )
+    return all(column in rung and _is_finer(rung[column], level, levels[column]) for column, level in other.items())
 
 
 def _is_finer(level: str, other: str, levels: Sequence[str]) -> bool:

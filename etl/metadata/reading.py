@@ -20,7 +20,7 @@ from etl.calendars.periods import SYSTEMS
 from etl.calendars.working_days import WEEKDAYS
 from etl.errors import SettingsError, nearest
 from etl.metadata.codes import code_rows
-from etl.metadata.ladder import MAX_RUNGS, check_ladder, check_levels, check_weights
+from etl.metadata.ladder import check_ladder, check_levels, check_rungs, check_weights
 from etl.metadata.levels import COLUMNS, DEFAULT_LEVELS
 from etl.metadata.settings import ENGINES, Clock, Margins, Node, Policy, Settings, Statutory
 from etl.metadata.written import faults_of, make_converter, read_yaml, unknown_key
@@ -146,8 +146,8 @@ def check_policy(policy: Policy) -> None:
     _check_bands(policy)
     check_levels(policy)
     check_ladder(policy)
-    _check_other_ladder("cohorts", policy.cohorts.ladder, COHORT_LEVELS)
-    _check_other_ladder("stock", policy.stock.ladder, STOCK_LEVELS)
+    check_rungs(policy.cohorts.ladder, COHORT_LEVELS, where="x-shafaf.cohorts.ladder")
+    check_rungs(policy.stock.ladder, STOCK_LEVELS, where="x-shafaf.stock.ladder")
     _check_member("patterns", policy.patterns, PATTERNS, "x-shafaf.patterns")
     _check_sensitive(policy)
     case_types = [*CASE_TYPES, *(code.code for code in policy.codes if code.list == "case_type")]
@@ -274,16 +274,6 @@ def _check_bands(policy: Policy) -> None:
     if (wide or shows_wide) and not nests:
         expected = f"some of {list(edges)}, rising, with {' and '.join(str(edge) for edge in sorted(must))}"
         raise _wrong("bands-nest", f"the wide edges {list(wide)}", expected, "Correct x-shafaf.bands.duration_wide.")
-
-
-def _check_other_ladder(name: str, ladder: Sequence[Mapping[str, str]], levels: Mapping[str, tuple[str, ...]]) -> None:
-    where = f"x-shafaf.{name}.ladder"
-    if not 1 <= len(ladder) <= MAX_RUNGS:
-        raise _wrong("ladder-length", f"{len(ladder)} rungs of {where}", f"1 to {MAX_RUNGS}", f"Correct {where}.")
-    for number, rung in enumerate(ladder, 1):
-        for column, level in rung.items():
-            _check_member("ladder-column", column, list(levels), f"a column of rung {number} of {where}")
-            _check_member("ladder-level", level, levels[column], f"the level of {column} in rung {number} of {where}")
 
 
 def _check_member(slug: str, value: str | None, known: Collection[str], what: str) -> None:

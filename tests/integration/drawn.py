@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from etl.errors import SettingsError
 from etl.metadata import Policy, load_settings
-from etl.metadata.ladder import check_ladder
+from etl.metadata.ladder import check_ladder, check_rungs
 from etl.metadata.levels import COLUMNS, DEFAULT_LEVELS
 from etl.metadata.reading import COHORT_LEVELS, KNOWN_TO_OUTSIDERS, STOCK_LEVELS
 from etl.metadata.written import read_yaml
@@ -90,18 +90,22 @@ def _levels(chance: random.Random) -> dict[str, list[str]]:
 def _ladder(chance: random.Random, levels: Mapping[str, Sequence[str]]) -> list[Rung]:
     """Draw rungs with an outcome, fewer columns one after the other, then some of the last; an idle one is left out."""
     policy, made = Policy(levels={column: tuple(names) for column, names in levels.items()}), list[Rung]()
+
+    def check(ladder: list[Rung]) -> None:
+        check_ladder(replace(policy, ladder=tuple(ladder)))
+
     for place in range(chance.randint(1, 20)):
         kept = [each for each in COLUMNS if each == "outcome" or chance.random() < 0.9 - 0.03 * place]
         rung = {column: chance.choice(levels.get(column, DEFAULT_LEVELS[column])) for column in kept}
-        made = _with(made, rung, policy)
+        made = _with(made, rung, check)
     for rung in LAST:
-        made = _with(made, rung, policy) if chance.random() < 0.8 else made
+        made = _with(made, rung, check) if chance.random() < 0.8 else made
     return made
 
 
-def _with(ladder: list[Rung], rung: Rung, policy: Policy) -> list[Rung]:
+def _with(ladder: list[Rung], rung: Rung, check: Callable[[list[Rung]], None]) -> list[Rung]:
     try:
-        check_ladder(replace(policy, ladder=(*ladder, rung)))
+        check([*ladder, rung])
     except SettingsError:
         return ladder
     return [*ladder, rung]
@@ -125,4 +129,7 @@ def _other_ladder(chance: random.Random, levels: Mapping[str, Sequence[str]]) ->
         {column: chance.choice(names) for column, names in levels.items() if chance.random() < 0.6}
         for _ in range(chance.randint(1, 8))
     ]
-    return sorted(rungs, key=len, reverse=True)
+    made = list[Rung]()
+    for rung in sorted(rungs, key=len, reverse=True):
+        made = _with(made, rung, lambda ladder: check_rungs(ladder, levels, where="drawn"))
+    return made
