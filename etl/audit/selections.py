@@ -1,7 +1,7 @@
 """Selections of rows by published columns, as a reader's SQL makes them, and their sums (the fuzzer's ammunition).
 
 Every column is a row of small numbers that keep its order (0: NULL), so that a predicate costs a comparison of integers
-and ten thousand of them a second or two. `text` gives the same predicate as SQL that anyone can type at `/sql/`.
+and ten thousand of them a second or two. `text` gives the same predicate as SQL that anyone can try on a published database.
 """
 
 from __future__ import annotations

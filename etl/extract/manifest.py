@@ -82,7 +82,7 @@ def _paths(folder: Path) -> list[Path]:
 def check_batches(folder: Path, named: Sequence[tuple[str, str]]) -> None:
     """Compare batches in var/staging with their hashes, file by file.
 
-    Errors: UncheckedError where a manifest or a file is gone (compacted, forgotten); TamperedError naming the first file
+    Errors: UncheckedError where a manifest or a file is gone; TamperedError naming the first file
     that differs.
     """
     for name, sha256 in named:
@@ -98,7 +98,7 @@ def _differs(path: Path, sha256: str, folder: Path) -> bool:
     if not path.is_file():
         raise UncheckedError(
             "attest-forgotten",
-            found=f"no {path.relative_to(folder).as_posix()} in var/staging: compacted, or forgotten after retain_months",
+            found=f"no {path.relative_to(folder).as_posix()} in var/staging",
             expected="the staging that the release was made from",
             todo="Restore var/staging of that time from a backup into a copy of the instance, and attest there.",
         )

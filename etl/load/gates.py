@@ -101,7 +101,7 @@ def check_smallest_group(gated: Gated) -> None:
 
 
 def check_floor(gated: Gated) -> None:
-    """Refuse two floor rows for one body, period and type, a floor row with detail, and detail-free groups above it."""
+    """Refuse two floor rows for one body, period and type, a floor row with detail, and one that is not below all rungs."""
     group = own_groups(gated.tables["case_group"])
     floor = group.filter(group["is_floor"])
     if len(floor.group_by(list(FLOOR_KEY)).aggregate([])) != floor.num_rows:
