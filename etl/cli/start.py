@@ -7,6 +7,7 @@ left for the next run to heal. A process that was told to ignore Ctrl-C (`nohup`
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import sys
@@ -23,10 +24,17 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the program and leave with its exit code."""
     if args is None:  # a process of its own: its signals are ours
         _answer_signals(_leave_at_once)
+        atexit.register(_end)  # the first to be registered is the last to be called
     program = import_module("etl.cli.program")
     if args is None:
         _answer_signals(_stop)
-    program.main(args)
+    try:
+        program.main(args)
+    except KeyboardInterrupt:  # while it was leaving
+        leave()
+    finally:
+        if args is None:  # nothing is open any more
+            _answer_signals(_leave_at_once)
 
 
 def is_stopped() -> bool:
@@ -49,6 +57,13 @@ def _answer_signals(answer: Callable[[int, FrameType | None], None]) -> None:
 def _leave_at_once(number: int, frame: FrameType | None) -> None:
     os.write(2, f"{_WORDS}\n".encode())
     os._exit(_AS_A_SHELL_SAYS_IT + number)
+
+
+def _end() -> None:
+    """Keep the code of the signal: Python ends as by Ctrl-C, whichever it was, if the exception went through `exec`."""
+    if _came:
+        sys.stderr.flush()
+        os._exit(_AS_A_SHELL_SAYS_IT + _came[0])
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

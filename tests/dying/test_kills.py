@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,10 +14,11 @@ from etl.demo import advance_office, make_office, settle_office
 from etl.instance import Instance
 from etl.load import heal
 from etl.load.archive import list_releases
+from etl.load.corrections import read_requests
 from portal import heal_site
 from portal.placing import put_in_place
 from tests.dying.killing import look
-from tests.dying.office import Scene, differences, fingerprints, leftovers
+from tests.dying.office import Scene, command, differences, fingerprints, leftovers
 
 pytestmark = pytest.mark.timeout(300)  # whole runs, on machines that are busy too
 
@@ -43,6 +46,45 @@ def test_the_look_sees_harm(scene: Scene, tmp_path: Path) -> None:
     with (root / "datasets" / f"portal-{release}.db").open("ab") as file:
         file.write(b"0")
     assert len(look(scene, root)) == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "verb"),
+    [(signal.SIGINT, 130, ("withdraw",)), (signal.SIGTERM, 143, ("correct", "--drop", "outcome"))],
+)
+def test_a_stopped_correction_is_asked_whole_or_not_at_all(
+    scene: Scene, tmp_path: Path, number: int, code: int, verb: tuple[str, ...]
+) -> None:
+    """Stopped while it loads, reads releases or tells what it did: one line, a code of its own, every release as it was."""
+    root = scene.copy(tmp_path / "stopped")
+    table = pq.read_table(list_releases(root / "datasets" / "releases")[-1].folder / "case_group.parquet")
+    group = next(row["case_group_id"] for row in table.to_pylist() if row["outcome_code"] is not None)
+    asking = command(root, *verb, str(group), "--reason", "privacy")
+    asked = []
+    for moment in ("etl.pipeline", "etl.load.attestation", "group "):
+        code_now, said = _stop(asking, moment, number)
+        done = code_now == 0 and said[-1].startswith("recorded")
+        assert done or (code_now, said[-1]) == (code, "stopped; what was released is whole\n"), said
+        assert look(scene, root) == []
+        assert leftovers(root) == []
+        asked.append([each.case_group_id for each in read_requests(Instance(root))])
+    assert asked == [[], [], [group]]
+
+
+def _stop(arguments: list[str], moment: str, number: int) -> tuple[int, list[str]]:
+    """Send a signal once a line with some words is said, a module being loaded among them; give code and last lines."""
+
+    def heed() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a run of the tests in the background ignores it
+
+    timed = [arguments[0], "-X", "importtime", *arguments[1:]]
+    with subprocess.Popen(timed, stderr=subprocess.PIPE, text=True, preexec_fn=heed) as process:
+        assert process.stderr is not None
+        lines = iter(process.stderr)
+        first = next(line for line in lines if moment in line)
+        process.send_signal(number)
+        said = [line for line in (first, *lines) if not line.startswith("import time")]
+    return process.returncode, said
 
 
 def test_leftovers_of_every_stage_are_cleared(scene: Scene, tmp_path: Path) -> None:

@@ -249,8 +249,7 @@ import os, sys, time
 from etl.cli import main, program
 def ask(**_):
     try:
-        os.kill(os.getpid(), int(sys.argv.pop()))
-        time.sleep(60)
+        exec("os.kill(os.getpid(), int(sys.argv.pop())); time.sleep(60)")  # as dataclasses are made
     except KeyboardInterrupt:
         raise RuntimeError("Query interrupted") from None
 program.program.main = ask
@@ -259,10 +258,11 @@ main()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_program_stopped_in_a_query_says_so(number: int, code: int) -> None:
-    """DuckDB answers a signal by a RuntimeError; that is no internal error."""
-    command = [sys.executable, "-c", ASKING, str(int(number))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, preexec_fn=_heed_ctrl_c)
+def test_a_program_stopped_in_a_query_says_so(tmp_path: Path, number: int, code: int) -> None:
+    """DuckDB answers a signal by a RuntimeError; that is no internal error, and the code is that of the signal."""
+    (tmp_path / "asking.py").write_text(ASKING, encoding="utf-8")
+    command = [sys.executable, "-m", "asking", str(int(number))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, preexec_fn=_heed_ctrl_c, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (code, "stopped; what was released is whole\n")
 
 
