@@ -29,6 +29,7 @@ from etl.model.canaries import write_hashes
 from etl.model.progress import SILENT, Progress
 
 DESK, AUTOMATION = "desk.db", "automation.db"
+MOST_MONTHS = 1_200  # a hundred years
 CUTOFF_DAYS = 16  # after the last day of the last whole month
 HORIZON_DAYS = 1100  # how far past the cutoff lives are followed
 _HALF, _WHOLE = ".writing", ".written"  # folders beside the databases: being written; written, not all in place
@@ -105,11 +106,12 @@ def make_office(
     until: last whole Jalali month. cases: about how many in all `months`. UsageError where the numbers make no office.
     Cost: about 0.2 ms a case, 100 MB of memory at any size.
     """
-    if len(until) != 7 or parse_period("jalali", until).kind != "month" or months < 1 or cases < 1:
+    is_month = len(until) == 7 and parse_period("jalali", until).kind == "month"
+    if not is_month or not 1 <= months <= MOST_MONTHS or cases < 1:
         raise UsageError(
             "office-size",
             found=f"an office until {until!r} of {months} months and {cases} cases",
-            expected="a Jalali month such as 1405-06, and at least one month and one case",
+            expected=f"a Jalali month such as 1405-06, 1 to {MOST_MONTHS} months, and at least one case",
             todo="Correct the options of `demo office`.",
         )
     return _write(folder, _Plan(until, months, cases / months, seed), progress)
@@ -125,6 +127,13 @@ def advance_office(folder: Path, *, months: int = 1, progress: Progress = SILENT
             found="no synthetic office in the folder",
             expected=f"{DESK} and {AUTOMATION} written by `demo office`",
             todo="Make one with `shafaf demo office office`.",
+        )
+    if not 1 <= months <= MOST_MONTHS - int(meta["months"]):
+        raise UsageError(
+            "office-size",
+            found=f"{months} months more than the {meta['months']} of the office",
+            expected=f"one at least, and {MOST_MONTHS} in all at most",
+            todo="Correct --months of `demo advance`.",
         )
     until = parse_period("jalali", meta["until"])
     for _ in range(months):

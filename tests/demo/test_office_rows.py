@@ -72,7 +72,10 @@ def test_a_folder_without_an_office_has_no_summary(tmp_path: Path) -> None:
         advance_office(tmp_path)
 
 
-@pytest.mark.parametrize("how", [{"until": "1405"}, {"until": "1405-S2"}, {"months": 0}, {"cases": 0}, {"until": "x"}])
+@pytest.mark.parametrize(
+    "how",
+    [{"until": "1405"}, {"until": "1405-S2"}, {"until": "x"}, {"months": 0}, {"months": 1_201}, {"cases": 0}],
+)
 def test_an_impossible_office_is_refused(tmp_path: Path, how: dict[str, object]) -> None:
     """An end that is no month, or no cases, is a usage error before anything is written."""
     with pytest.raises(UsageError):
@@ -81,9 +84,11 @@ def test_an_impossible_office_is_refused(tmp_path: Path, how: dict[str, object])
 
 
 def test_an_office_can_be_tiny(small: Callable) -> None:
-    """Two cases a month are an office too."""
+    """Two cases a month are an office too; it gets no older than a hundred years."""
     tiny = small("tiny", until="1404-05", months=1, cases=2)
     assert isinstance(read_summary(tiny.folder), OfficeSummary)
+    with pytest.raises(UsageError, match="1200 months more than the 1"):
+        advance_office(tiny.folder, months=1_200)
 
 
 def test_memory_does_not_grow_with_the_number_of_cases(tmp_path: Path) -> None:
