@@ -117,7 +117,8 @@ class _Work:
         self, counts: Mapping[str, SourceCount], sources: Sequence[SourceMap], *, events: Mapping[str, EventCount]
     ) -> None:
         """Stop where a source breaks its mapping too often, or gives far fewer or far more cases than the last time."""
-        check_limits(self.con, sources, counts, events=events)
+        may_be_empty = self.newest is not None and all(source.limits.shrink_share == 1 for source in sources)
+        check_limits(self.con, sources, counts, events=events, may_be_empty=may_be_empty)
         before = self.newest.sources if self.newest else {}
         for source in sources:
             read, earlier = counts[source.name].read, before.get(source.name, {}).get("read", 0)

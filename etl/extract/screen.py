@@ -145,9 +145,13 @@ def check_limits(
     counts: Mapping[str, SourceCount],
     *,
     events: Mapping[str, EventCount],
+    may_be_empty: bool,
 ) -> None:
-    """Stop where a source gives nothing that can be used, or breaks its mapping too often (exit 21)."""
-    check_presence(counts, sources, events)
+    """Stop where a source gives nothing that can be used, or breaks its mapping too often (exit 21).
+
+    may_be_empty: the sources may have lost all that they gave before.
+    """
+    check_presence(counts, sources, events, may_be_empty=may_be_empty)
     for source in sources:
         check_share(con, counts[source.name], source)
         if source.event:
@@ -167,7 +171,11 @@ def reject_merged(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def check_presence(
-    counts: Mapping[str, SourceCount], sources: Sequence[SourceMap], events: Mapping[str, EventCount]
+    counts: Mapping[str, SourceCount],
+    sources: Sequence[SourceMap],
+    events: Mapping[str, EventCount],
+    *,
+    may_be_empty: bool,
 ) -> None:
     """Stop where a run gives no case at all, or a source of MANY cases none of the normal class or no event row."""
     nothing = not any(count.read for count in counts.values())
@@ -182,7 +190,7 @@ def check_presence(
             )
         if source.event and count.read >= MANY and not events[source.name].read:
             raise empty(source, "event row")
-    if nothing:
+    if nothing and not may_be_empty:
         raise empty(sources[0], "case row")
 
 

@@ -18,6 +18,7 @@ from etl.instance import Instance
 Make = Callable[..., Instance]
 Read = Callable[[Instance], list[Any]]
 
+HEADER = "id,class,org,channel,registered,closed,result,score,national_id\n"
 ONE = "r-1,عادی,3002,وب,1404/05/01,1404/05/11,انجام شد,4,x"
 TWO = "r-2,عادی,3002,وب,1404/05/02,,,,x"
 
@@ -164,6 +165,26 @@ def test_a_source_that_lost_half_of_its_cases_stops_the_run(make_instance: Make)
     with pytest.raises(SourceError) as caught:
         extract(make_instance(*rows[:4]))
     assert caught.value.slug == "source-shrank"
+
+
+def test_a_source_may_lose_all_its_cases_where_the_operator_says_so(make_instance: Make, cases: Read) -> None:
+    """Empty is a fault unless `shrink_share = 1` allows it, and never what a portal begins with; what is gone is deleted."""
+    allowed = ("quarantine_share = 1.0", "quarantine_share = 1.0\nshrink_share = 1.0")
+    instance = make_instance(edits=[allowed])
+    rows = instance.root / "rows.csv"
+    full = rows.read_text(encoding="utf-8")
+    rows.write_text(HEADER, encoding="utf-8")
+    with pytest.raises(SourceError, match="no case row"):
+        extract(instance)
+    rows.write_text(full, encoding="utf-8")
+    extract(instance)
+    make_instance()
+    rows.write_text(HEADER, encoding="utf-8")
+    with pytest.raises(SourceError, match="no case row"):
+        extract(instance)
+    make_instance(edits=[allowed])
+    rows.write_text(HEADER, encoding="utf-8")
+    assert (extract(instance).deleted, cases(instance)) == (1, [])
 
 
 def test_a_damaged_staged_file_is_found(make_instance: Make) -> None:
