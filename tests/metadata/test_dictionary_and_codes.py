@@ -19,7 +19,8 @@ def test_every_table_and_column_is_named_in_both_languages() -> None:
             *(c.title for c in table.columns),
             *(c.caveat for c in table.columns if c.caveat),
         ):
-            assert all(words[lang].strip() for lang in ("fa", "en")), table.name
+            assert set(words) == {"fa", "en"}, (table.name, words)  # a comma without quotes makes a key of its own
+            assert all(text.strip() for text in words.values()), table.name
             assert not persian.search(words["en"]), (table.name, words)
         assert table.key in table.names
         assert set(table.index) <= set(table.names)

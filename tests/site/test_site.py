@@ -365,7 +365,7 @@ def test_coarse_outcome_beside_finer_ones_is_a_part_of_its_own(tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("lang", "words"),
-    [("fa", ["نقاط عطف", "خانوادهٔ خدمت"]), ("en", ["Milestones", "Service family"])],
+    [("fa", ["گام‌های اصلی", "خانوادهٔ خدمت"]), ("en", ["Milestones", "Service family"])],
 )
 def test_the_privacy_page_says_every_rung_in_words(built: Path, lang: str, words: list[str]) -> None:
     """The ladder that was really used stands on the page: a level by its own name, the finest by its column's."""
