@@ -53,7 +53,7 @@ def _sums_by_columns(name: str, evidence: Evidence, tally: Tally) -> None:
 def _kept_details(name: str, evidence: Evidence, tally: Tally) -> None:
     table = evidence.table(name)
     keys = tuple(c for c in ("release_id", "body_id", "case_type_code") if c in table.column_names)
-    sums = {column: _by_detail(evidence.partition(GROUPS), column, keys) for column in COLUMNS}
+    sums = {column: _by_detail(evidence, column, keys) for column in COLUMNS}
     for row in table.to_pylist():
         place = tuple(row[key] for key in keys)
         where = {key: row[key] for key in keys} | {"column_code": row["column_code"]}
@@ -63,23 +63,31 @@ def _kept_details(name: str, evidence: Evidence, tally: Tally) -> None:
             _compare(name, where | {"figure": figure}, row[figure], true, floor, evidence, tally)
 
 
-def _by_detail(group: pa.Table, column: str, keys: tuple[str, ...]) -> dict[Key, list[dict[str, Any]]]:
-    name = COLUMNS[column][0]
-    level = f"{column}_level"
-    shown = group.append_column("_kept", pc.is_valid(group[name]))
-    parts = [*keys, "_kept", "is_floor", "lateness_code", *([level] if level in group.column_names else [])]
+def _by_detail(evidence: Evidence, column: str, keys: tuple[str, ...]) -> dict[Key, list[dict[str, Any]]]:
+    group = evidence.partition(GROUPS)
+    shown = group.append_column("_kept", pc.is_valid(group[COLUMNS[column][0]]))
+    level = f"{column}_level" if f"{column}_level" in group.column_names else "rung_number"
+    parts = list(dict.fromkeys([*keys, "release_id", "_kept", "is_floor", "lateness_code", level]))
     found: dict[Key, list[dict[str, Any]]] = {}
     for line in shown.group_by(parts, use_threads=False).aggregate([("case_count", "sum")]).to_pylist():
-        found.setdefault(tuple(line[key] for key in keys), []).append(line | {"_level": line.get(level)})
+        shown_at = _level_of(line, column, evidence) if level == "rung_number" else line[level]
+        found.setdefault(tuple(line[key] for key in keys), []).append(line | {"_level": shown_at})
     return found
+
+
+def _level_of(line: dict[str, Any], column: str, evidence: Evidence) -> str | None:
+    """Give the level at which the rung of a group shows a column; None where the ladder does not say."""
+    ladder = evidence.policies[line["release_id"]].get("ladder") or ()
+    rung: int = line["rung_number"]
+    return ladder[rung - 1].get(column) if rung <= len(ladder) else None
 
 
 def _figures(row: dict[str, Any], lines: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
     """Which groups each figure of a row should be the sum of."""
     is_kept = row.get("is_kept", True)
     own = [line for line in lines if line["_kept"] == is_kept]
-    if row.get("level_code") is not None and any(line["_level"] is not None for line in own):
-        own = [line for line in own if line["_level"] == row["level_code"]]
+    if row.get("level_code") is not None:
+        own = [line for line in own if line["_level"] in (None, row["level_code"])]
     figures = {
         "kept_count": own,
         "scope_count": own if "is_kept" in row else lines,

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from etl.errors import PrivacyError, ReleaseError
 from etl.load.archive import Release, read_tables
 from etl.load.numbering import RELEASE, Content, Step, Traces, number_rows, number_traces
-from etl.load.sums import coverage, representativeness, rollup
+from etl.load.sums import sum_tables
 from etl.metadata import load_dictionary
 from etl.model.published import Published
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 GROUP_KEY = "group_key"
 TRACE_KEY = "trace_key"
 MADE_HERE = ("replaces_id",)  # columns that corrections fill (etl.load.corrections)
-SUMS = {"case_group_rollup": rollup, "coverage": coverage, "representativeness": representativeness}
 NUMBERS = ("cohort_group", "open_group", "duration", "unit_time")
 
 
@@ -55,10 +54,17 @@ class Arranged:
 
 
 def arrange(
-    published: Published, backend: BaseBackend, *, due: Sequence[str], first_number: int, earlier: Mapping[Content, int]
+    published: Published,
+    backend: BaseBackend,
+    *,
+    due: Sequence[str],
+    first_number: int,
+    earlier: Mapping[Content, int],
+    ladder: Sequence[Mapping[str, str]],
 ) -> Arranged:
     """Fetch, check, number and sort all published rows of the releases in `due` (ids of the releases, in order).
 
+    earlier: timelines that were released before. ladder: the rungs that the groups name.
     Errors: PrivacyError where a relation has other columns or types than the dictionary; ReleaseError for rows of a
     release that is not due, or groups without their timeline.
     """
@@ -92,10 +98,9 @@ def arrange(
         relation = published.numbers.get(name)
         plain = _fetch(relation, backend, name) if relation is not None else _empty(name)
         tables[name] = number_rows(_placed(plain, due), load_dictionary().tables[name].key, first_number=first_number)
-    for name, make in SUMS.items():
+    for name, made in sum_tables(numbered, ladder).items():
         spec = load_dictionary().tables[name]
-        made = make(numbered).select([RELEASE, *spec.names[1:]])
-        tables[name] = number_rows(made, spec.key, first_number=first_number)
+        tables[name] = number_rows(made.select([RELEASE, *spec.names[1:]]), spec.key, first_number=first_number)
     return Arranged(tables, numbered.select([GROUP_KEY, "case_group_id"]))
 
 

@@ -214,7 +214,14 @@ def _arranged(
 ) -> tuple[Arranged, RunContents]:
     """Number the rows of all due releases, and collect what they share."""
     codes = [month.code for month in due]
-    arranged = arrange(published, backend, due=codes, first_number=len(earlier) + 1, earlier=earlier_traces(earlier))
+    arranged = arrange(
+        published,
+        backend,
+        due=codes,
+        first_number=len(earlier) + 1,
+        earlier=earlier_traces(earlier),
+        ladder=instance.settings.policy.ladder,
+    )
     return arranged, run_contents(instance, as_of=as_of, due=due, first=earlier[0].release_id if earlier else None)
 
 

@@ -6,7 +6,7 @@ any difference of two of them is a difference of whole groups. Basis of medians:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from etl.load.numbering import RELEASE
 from etl.load.spans import median_span
 
 ROLLUP_KEYS = (RELEASE, "release_id", "body_id", "case_type_code", "period_code", "service_id", "outcome_code")
-# ladder column -> its column in case_group, and the level of those that have only one
+# ladder column -> its column in case_group, and the finest level of those without a column of levels
 LADDER_COLUMNS: Mapping[str, tuple[str, str | None]] = {
     "service": ("service_id", None),
     "unit": ("unit_id", None),
@@ -30,19 +30,31 @@ LADDER_COLUMNS: Mapping[str, tuple[str, str | None]] = {
 _PLACE = (RELEASE, "release_id", "body_id")
 
 
+def sum_tables(group: pa.Table, ladder: Sequence[Mapping[str, str]]) -> dict[str, pa.Table]:
+    """Make the three tables without their keys; group: numbered rows of all releases, by the rungs of one ladder."""
+    return {
+        "case_group_rollup": rollup(group),
+        "coverage": coverage(group, ladder),
+        "representativeness": representativeness(group),
+    }
+
+
 def rollup(group: pa.Table) -> pa.Table:
     """Sum groups by body, type, period, service, outcome and lateness; group: numbered rows of all releases."""
     return _sum(group, (*ROLLUP_KEYS, "lateness_code"), "case_count")
 
 
-def coverage(group: pa.Table) -> pa.Table:
+def coverage(group: pa.Table, ladder: Sequence[Mapping[str, str]]) -> pa.Table:
     """Count, for each body, type and ladder column, the cases that keep it at a level, out of all cases of the release."""
     keys = (*_PLACE, "case_type_code")
     scope = _sum(group, keys, "scope_count")
     parts = []
-    for name, (column, level) in LADDER_COLUMNS.items():
+    for name, (column, finest) in LADDER_COLUMNS.items():
         kept = group.filter(pc.is_valid(group[column]))
-        levels = kept[f"{name}_level"] if level is None else pa.array([level] * kept.num_rows, pa.string())
+        of_rung = [None, *(rung.get(name, finest) for rung in ladder), None]  # counted from 1; the last is the floor
+        levels = (
+            kept[f"{name}_level"] if finest is None else pc.take(pa.array(of_rung, pa.string()), kept["rung_number"])
+        )
         kept = kept.set_column(0, "level_code", levels)
         parts.append(_with(_sum(kept, (*keys, "level_code"), "kept_count"), column_code=name))
     return pa.concat_tables(parts).join(scope, list(keys)).combine_chunks()

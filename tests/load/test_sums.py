@@ -5,17 +5,20 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from etl.audit import read_evidence, sums
 from etl.instance import Instance
+from etl.load import write_releases
 from etl.load.sums import LADDER_COLUMNS
 from etl.metadata import duration_bands
 from etl.metadata.settings import Bands
-from tests.load.builder import Office, floor, group
+from tests.load.builder import AS_OF, METADATA, Office, floor, group, make_instance
 from tests.reference.anonymise import WAITS, ranks
 
 EDGES = Bands().duration
@@ -94,14 +97,37 @@ def test_coverage_counts_the_cases_that_keep_a_detail(
     release(random_office(seed)[0])
     groups = read(instance, "case_group")
     expected: Counter[tuple[Any, ...]] = Counter()
-    for name, (column, level) in LADDER_COLUMNS.items():
+    for name, (column, finest) in LADDER_COLUMNS.items():
         for row in groups:
             if row[column] is not None:
-                expected[row["body_id"], name, level or row[f"{name}_level"]] += row["case_count"]
+                expected[row["body_id"], name, finest or row[f"{name}_level"]] += row["case_count"]
     rows = read(instance, "coverage")
     assert summed(rows, ("body_id", "column_code", "level_code"), count="kept_count") == expected
     scope = summed(groups, ("body_id",))
     assert all(row["scope_count"] == scope[row["body_id"],] for row in rows)
+
+
+def test_coverage_names_the_level_of_the_rung(tmp_path: Path, backend: Any) -> None:
+    """A coarser outcome or a wider band counts at its own level, and whoever recounts the groups agrees."""
+    wide = METADATA.replace("    - {outcome: code}\n", "    - {outcome: parent, duration: wide_band}\n")
+    wide = wide.replace("  ladder:\n", "  bands: {duration: [0, 10, 20], duration_wide: [0, 10]}\n  ladder:\n")
+    instance = make_instance(tmp_path / "wide", metadata=wide)
+    fine = {"outcome_code": "granted_full", "lateness_code": "on_time"}
+    rows = [
+        group(case_count=30, rung_number=4, **fine),
+        group(case_count=20, outcome_code="positive", duration_band_code="00_10"),
+    ]
+    office = Office(["1403-01"], rows)
+    write_releases(instance, backend, office.published(), as_of=AS_OF, due=office.months)
+    counted = summed(read(instance, "coverage"), ("column_code", "level_code"), count="kept_count")
+    levels = {
+        ("outcome", "code"): 30,
+        ("lateness", "code"): 30,
+        ("outcome", "parent"): 20,
+        ("duration", "wide_band"): 20,
+    }
+    assert counted == levels
+    assert sums.attack(read_evidence(instance.root), seed=1, attempts=1).hit_count == 0
 
 
 @pytest.mark.parametrize("seed", range(6))
