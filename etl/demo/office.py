@@ -185,9 +185,9 @@ def _write(folder: Path, plan: _Plan, progress: Progress) -> OfficeSummary:
     with closing(desk), closing(automation):
         _write_catalogue(desk, automation, catalogue)
         seen = _write_cases(desk, automation, catalogue, plan, progress)
-        _lose_dossiers(automation, plan, seen)
         for database, indexes in ((desk, _DESK_INDEXES), (automation, _AUTOMATION_INDEXES)):
             database.executescript(indexes)
+        _lose_dossiers(automation, plan, seen)  # after its index: each one looks for a referral
         _write_meta(desk, plan, len(catalogue.bodies), seen)
         _write_meta(automation, plan, len(catalogue.bodies), seen)
         _write_canaries(parts[CANARIES], {DESK: desk, AUTOMATION: automation})
