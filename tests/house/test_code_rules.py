@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.house import sources
+from tests.mutants.run import load_mutants
 
 LONGEST_MODULE = 400
 LONGEST_FUNCTION = 50
@@ -122,6 +123,12 @@ def test_locked_requirements_are_hashed(project: Path) -> None:
         pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
         assert pins, name
         assert [line.split()[0] for line in pins if "==" not in line or "--hash=sha256:" not in line] == []
+
+
+def test_every_mutant_changes_one_place(project: Path) -> None:
+    """The text that a mutant replaces stands once in its file: whoever writes a law again takes its mutant along."""
+    texts = {name: (project / name).read_text("utf-8") for name in {mutant.file for mutant in load_mutants()}}
+    assert [mutant.law for mutant in load_mutants() if texts[mutant.file].count(mutant.old) != 1] == []
 
 
 def broad_excepts(tree: ast.Module) -> list[int]:
