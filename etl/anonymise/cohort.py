@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from etl.anonymise.cadence import Bootstrap, cadence_in, with_periods, yearly_cadences
 from etl.anonymise.cases import month_index
-from etl.anonymise.held import fetch, hold, hold_rows
+from etl.anonymise.held import fetch, hold, hold_rows, let_go
 from etl.anonymise.history import History
 from etl.anonymise.population import FLOOR_KEYS, Peeled, Population, Row, peel_population, with_services
 from etl.calendars import Period, months_between, parse_period, period_of
@@ -117,8 +117,10 @@ def cohort_groups(
     limits = hold_rows(case.get_backend(), "cohort_limit", _limits(calendar, policy, low, high), _LIMIT)
     closing = members.join(limits, "release_index")
     population = Population(NAME, COLUMNS, policy.cohorts.ladder)
-    valued = hold(_values(closing, policy), NAME)
-    groups = peel_population(valued, population, k=policy.k)
+    valued = _values(closing, policy)
+    held = hold(valued, NAME)
+    groups = peel_population(held, population, k=policy.k)
+    let_go(held)
     totals = _totals(margins, calendar, policy=policy, history=history, fixed=fixed, guessed=guessed)
     due = {key: count for key, count in totals.items() if low <= _index(policy, key[0]) <= high}
     return Peeled(population, valued, groups, due), closing.select("case_number", "release_id", "period_code")

@@ -7,14 +7,14 @@ dominates (`etl.anonymise.persons`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from etl.anonymise.coding import Lists
 from etl.anonymise.columns import PUBLISHED, value_name
 from etl.anonymise.held import fetch
-from etl.anonymise.peel import Bound, Rung
+from etl.anonymise.peel import BARRED, Bound, Rung
 from etl.anonymise.persons import IS_PERSONAL, Limit, classes_of, forced_limits
 from etl.metadata import Policy
 from etl.metadata.levels import levels_of
@@ -39,6 +39,14 @@ def ladder_rungs(policy: Policy, computed: Mapping[str, Compute], *, lists: List
     return tuple(
         replace(rung, bounds=tuple(_bound(limit, codes) for limit in found)) if found else rung
         for rung, found in zip(rungs, limits, strict=True)
+    )
+
+
+def without_columns(rungs: Sequence[Rung], columns: Collection[str], policy: Policy) -> tuple[Rung, ...]:
+    """Keep the cases of BARRED from the rungs of a policy that show one of the columns; rungs keep their numbers."""
+    return tuple(
+        replace(rung, barred_by=(*rung.barred_by, BARRED)) if set(columns) & set(levels) else rung
+        for rung, levels in zip(rungs, policy.ladder, strict=True)
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CASE = "case_number"
 FLOOR = "floor_number"
+BARRED = "is_barred"  # a column of cases that stand back (`etl.anonymise.guard`): true for all of them
 _NOTHING = 0  # stands for NULL among values, whose codes begin at 1; a boolean becomes 1 or 2
 TRUE = 2
 ROWS_KEPT = 2_000_000

@@ -18,7 +18,7 @@ import pyarrow as pa
 from etl.anonymise.coding import decode, encode
 from etl.anonymise.columns import value_name
 from etl.anonymise.held import fetch, hold, hold_rows, let_go
-from etl.anonymise.peel import Rung, peel
+from etl.anonymise.peel import BARRED, Rung, peel
 from etl.anonymise.requesters import with_requesters
 from etl.errors import PrivacyError
 from etl.metadata import Policy
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 FLOOR_KEYS = ("release_id", "body_id", "case_type_code", "period_code")
-BARRED = "is_barred"
 Row = dict[str, Any]
 Place = tuple[str, str, str]  # release, body, case type
 _PLACE = pa.schema([(name, pa.string()) for name in ("release_id", "body_id", "case_type_code")])
@@ -66,8 +65,8 @@ class Population:
 
 @dataclass(frozen=True)
 class Peeled:
-    """A population before its floors are made: cases (one row each, as `peel_population` takes them), their groups, and the
-    cases of the margins by FLOOR_KEYS.
+    """A population before its floors are made: cases (one row each, as `peel_population` takes them, but not held), their
+    groups, and the cases of the margins by FLOOR_KEYS.
     """
 
     population: Population

@@ -10,7 +10,8 @@ tables there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -18,16 +19,16 @@ import pyarrow as pa
 
 from etl.anonymise.cadence import Bootstrap, bootstrap, with_periods, yearly_cadences
 from etl.anonymise.cases import earlier_flags, is_finished, month_index, staged_cases
-from etl.anonymise.coding import Lists, encode
+from etl.anonymise.coding import Lists, decode, encode
 from etl.anonymise.cohort import cohort_groups, cohort_table
 from etl.anonymise.columns import PUBLISHED, used_levels, value_name, with_published, with_values
 from etl.anonymise.duration import durations
 from etl.anonymise.finished import late_kinds, peel_finished
 from etl.anonymise.groups import PLACED_COLUMNS, case_groups, group_steps, number_groups
-from etl.anonymise.guard import guard
+from etl.anonymise.guard import COLUMNS, guard
 from etl.anonymise.held import fetch, hold, hold_rows, let_go, let_go_since, mark
 from etl.anonymise.history import History
-from etl.anonymise.ladder import ladder_rungs
+from etl.anonymise.ladder import ladder_rungs, without_columns
 from etl.anonymise.margins import (
     MARGIN,
     Kind,
@@ -40,7 +41,9 @@ from etl.anonymise.margins import (
     withdrawn_cases,
 )
 from etl.anonymise.pattern_level import TIMELINE, PatternLevel, pattern_rows
+from etl.anonymise.peel import BARRED, Rung
 from etl.anonymise.placement import placements
+from etl.anonymise.population import Peeled, Place
 from etl.anonymise.quality import inferred_sums, quality_rows
 from etl.anonymise.report import group_sums, k_bases, linkage_sums, make_report
 from etl.anonymise.requesters import with_requesters
@@ -58,7 +61,9 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 _MONTH = pa.schema([("month", pa.int64()), ("release_id", pa.string())])
+_PLACE = pa.schema([("release_id", pa.string()), ("body_id", pa.int32()), ("case_type_code", pa.int32())])
 _KIND = pa.schema([("late_body_id", pa.string()), ("late_case_type_code", pa.string())])
+Look = Callable[["Table"], tuple[list[Peeled], set[Place]]]
 _NO_STEP = pa.schema(
     [
         *((name, pa.string()) for name in ("group_key", "activity_code", "unit_id", "timed_band_code")),
@@ -94,32 +99,32 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     opening = _openings(known)
     flows, overdue = count_flows(case, **left), count_overdue(case, low=low, high=high)
     rows = margin_rows(flows, overdue=overdue, opening=opening, months=due)
-    guessed, fixed = _cadences(case, policy, history, margins=[*known, *rows])
+    margins = [*known, *rows]
+    guessed, fixed = _cadences(case, policy, history, margins=margins)
     finished = _finished(case, fixed=fixed, guessed=guessed, high=high)
-
-    alike, members, groups, steps, traces = _partition(
-        finished, case, staging, calendar=calendar, history=history, months=months, margins=[*known, *rows], **span
+    look, in_cohort = _others(
+        case, staging, calendar=calendar, history=history, margins=margins, guessed=guessed, left=left, **span
+    )
+    (cohort, *stock), alike, members, groups, steps, traces = _partition(
+        finished, case, staging, look, calendar=calendar, history=history, months=months, margins=margins, **span
     )
     sums, codes = group_sums(groups), [code for _, code in due]
-    margins = with_awaiting(rows, _by_place(sums), opening)
+    released = with_awaiting(rows, _by_place(sums), opening)
     linkage, inferred = linkage_sums(case, low=low, high=high), inferred_sums(case, staging.event, low=low, high=high)
-    cohort, in_cohort = cohort_groups(case, history=history, margins=[*known, *rows], guessed=guessed, **span)
-    stock = open_groups(case, staging.event, calendar, policy=policy, due=history.due, margins=rows, **left)
-    guarded = guard([cohort, *stock], groups, margins=[*known, *rows], policy=policy, history=history)
     made = Published(
-        margin=hold_rows(case.get_backend(), "margin", margins, MARGIN),
+        margin=hold_rows(case.get_backend(), "margin", released, MARGIN),
         case_group=groups,
         case_group_step=_hold_or_empty(steps, case, "case_group_step", _NO_STEP),
         trace_step=_hold_or_empty(traces, case, "trace_step", _NO_TRACE),
         statutory=_hold_or_empty(statutory(case, staging.case_exemption, **span), case, "statutory", CELL),
         placement=placements(case=case, finished=finished, members=members, cohort=in_cohort, months=months, **left),
         numbers={
-            "cohort_group": cohort_table(guarded[0], policy),
-            "open_group": open_table(case.get_backend(), guarded[1:]),
+            "cohort_group": cohort_table(cohort, policy),
+            "open_group": open_table(case.get_backend(), stock),
             "duration": durations(case, groups, alike=alike, members=members, policy=policy, history=history),
             "unit_time": unit_times(case, staging.event, calendar, **span),
         },
-        report=make_report(codes, sums=sums, linkage=linkage, margins=margins, bases=k_bases(alike), k=policy.k),
+        report=make_report(codes, sums=sums, linkage=linkage, margins=released, bases=k_bases(alike), k=policy.k),
         cadence_bootstrap=guessed,
         quality=quality_rows(linkage, inferred, k=policy.k),
     )
@@ -127,10 +132,35 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
     return made
 
 
+def _others(
+    case: Table,
+    staging: Staging,
+    *,
+    calendar: Table,
+    policy: Policy,
+    history: History,
+    margins: Sequence[Mapping[str, Any]],
+    guessed: Bootstrap,
+    left: Mapping[str, Any],
+    low: int,
+    high: int,
+) -> tuple[Look, Table]:
+    """Peel the populations beside the finished cases: what guards cohorts and open groups with these, and who is in cohorts.
+
+    left: the cases that count as reopened and as withdrawn.
+    """
+    before, span = mark(), {"low": low, "high": high}
+    cohort, placed = cohort_groups(case, policy=policy, history=history, margins=margins, guessed=guessed, **span)
+    stock = open_groups(case, staging.event, calendar, policy=policy, due=history.due, margins=margins, **left)
+    let_go_since(before, placed, *(each.case for each in (cohort, *stock)))
+    return partial(guard, [cohort, *stock], margins=margins, policy=policy, history=history), placed
+
+
 def _partition(
     finished: Table,
     case: Table,
     staging: Staging,
+    look: Look,
     *,
     calendar: Table,
     policy: Policy,
@@ -139,16 +169,21 @@ def _partition(
     margins: Sequence[Mapping[str, Any]],
     low: int,
     high: int,
-) -> tuple[Table, Table, Table, Table | None, Table | None]:
-    """Peel the cases whose period closes: alike cases, members, groups, their steps, their timelines; the rest is let go."""
+) -> tuple[list[Peeled], Table, Table, Table, Table | None, Table | None]:
+    """Peel the cases whose period closes: alike cases, members, groups, their steps, their timelines; the rest is let go.
+
+    look: what is asked, once cases are placed, who stands back for stock and flow; cohorts and open groups that did come
+    first in the result.
+    """
     before, late = mark(), _late_kinds(margins, policy=policy, history=history)
     closing, lists = _closing(finished, policy=policy, months=months, late=late, low=low, high=high)
     timelines = _timelines(closing, case, staging, calendar=calendar, policy=policy)
-    alike, members, patterns = _grouped(closing, timelines, policy=policy, lists=lists, history=history)
+    guarded, placed, patterns = _placed(closing, timelines, look, policy=policy, lists=lists, history=history)
+    alike, members = number_groups(placed)
     steps, traces = _steps(members, timelines, patterns, policy=policy)
     kept = [part for part in (steps, traces) if part is not None]
     let_go_since(before, alike, members, *timelines.relations, *lists.values(), *kept)
-    return alike, members, hold(case_groups(alike, members, policy, lists), "case_group"), steps, traces
+    return guarded, alike, members, hold(case_groups(alike, members, policy, lists), "case_group"), steps, traces
 
 
 def _cadences(
@@ -223,18 +258,59 @@ def _timelines(closing: Table, case: Table, staging: Staging, *, calendar: Table
     return hold_timelines(staging.event, keys, calendar, policy=policy)
 
 
-def _grouped(
-    closing: Table, timelines: Timelines, *, policy: Policy, lists: Lists, history: History
-) -> tuple[Table, Table, PatternLevel | None]:
-    """Peel the closing cases: their groups, the members of these, and the patterns that were found on the way."""
+def _placed(
+    closing: Table, timelines: Timelines, look: Look, *, policy: Policy, lists: Lists, history: History
+) -> tuple[list[Peeled], Table, PatternLevel | None]:
+    """Peel the closing cases: the populations beside them, guarded, the cases placed, and the patterns found on the way."""
     traced = hold(with_traces(closing, timelines, key=bytes.fromhex(policy.sha256)), "traced")
     let_go(closing)
     patterns = _patterns(traced, timelines, policy=policy, history=history)
     computed = {} if patterns is None else {PATTERN: patterns.compute}
-    peeled = peel_finished(traced, ladder_rungs(policy, computed, lists=lists), policy)
-    placed = hold(with_published(peeled, policy).select(*PLACED_COLUMNS), "placed")
+    rungs = ladder_rungs(policy, computed, lists=lists)
+    placed = _peeled(traced, rungs, policy)
+    guarded, back = look(_shown(placed, lists))
+    if back:
+        again = _peeled(_inside(traced, back, lists), without_columns(rungs, COLUMNS, policy), policy)
+        placed = hold(_outside(placed, back, lists).union(again), "placed")
     let_go(traced)
-    return *number_groups(placed), patterns
+    return guarded, placed, patterns
+
+
+def _peeled(case: Table, rungs: Sequence[Rung], policy: Policy) -> Table:
+    peeled = peel_finished(case, rungs, policy)
+    return hold(with_published(peeled, policy).select(*PLACED_COLUMNS), "placed")
+
+
+def _shown(placed: Table, lists: Lists) -> Table:
+    """Count the placed cases of each place, period, service and channel."""
+    grouped = placed.filter(placed.is_placed)
+    counted = grouped.group_by(*_PLACE.names, "period_code", "service_id", "channel_code").agg(
+        case_count=grouped.case_number.count()
+    )
+    return decode(counted, lists, {name: name for name in lists if name in counted.columns})
+
+
+def _outside(placed: Table, back: Collection[Place], lists: Lists) -> Table:
+    """Give the placed cases of all other places."""
+    marked = _places(back, lists).mutate(is_back=ibis.literal(value=True))
+    found = placed.join(marked, _PLACE.names, how="left", rname="back_{name}")
+    return found.filter(found.is_back.isnull()).select(*PLACED_COLUMNS)
+
+
+def _inside(traced: Table, back: Collection[Place], lists: Lists) -> Table:
+    """Hold the closing cases of the places that stand back, none of whom may show service or channel."""
+    found = traced.join(_places(back, lists), _PLACE.names, how="semi")
+    return hold(found.mutate(**{BARRED: ibis.literal(value=True)}), "barred")
+
+
+def _places(back: Collection[Place], lists: Lists) -> Table:
+    """Put places on the engine, with codes for their texts."""
+    code = {name: {row["value"]: row["code"] for row in fetch(lists[name])} for name in _PLACE.names[1:]}
+    rows = [
+        {"release_id": release, "body_id": code["body_id"][body], "case_type_code": code["case_type_code"][case_type]}
+        for release, body, case_type in sorted(back)
+    ]
+    return hold_rows(lists["body_id"].get_backend(), "place", rows, _PLACE)
 
 
 def _patterns(traced: Table, timelines: Timelines, *, policy: Policy, history: History) -> PatternLevel | None:

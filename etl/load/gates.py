@@ -221,7 +221,8 @@ def check_identity(gated: Gated) -> None:
     """Refuse a release beside whose groups stock and flow give a hidden number of fewer than k cases."""
     if gated.books.narrow(gated.release_id, k=gated.k):
         found = "a number of fewer than k cases that stock and flow give away"
-        raise _refused("gate-identity", ", ".join(POPULATIONS), found)
+        todo = "This is a fault of the program; please report it."
+        raise _refused("gate-identity", ", ".join(POPULATIONS), found, todo=todo)
 
 
 def check_corrections(gated: Gated) -> None:

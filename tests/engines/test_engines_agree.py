@@ -21,6 +21,7 @@ from tests.fixtures.tiny_office import tiny_calendar, tiny_due, tiny_policy, tin
 from tests.property.conftest import Engine
 from tests.reference.offices import snapshots
 from tests.reference.runs import next_history
+from tests.reference.surges import emptied
 
 pytestmark = [
     pytest.mark.spark,
@@ -77,6 +78,15 @@ def test_the_tiny_office_is_the_same_on_both_engines(pair: Pair) -> None:
 def test_a_random_office_is_the_same_on_both_engines(pair: Pair) -> None:
     """An office with late, reopened and vanished cases gives equal rows in every table and all three runs."""
     assert_equal(random_bags(pair.duckdb), random_bags(pair.spark))
+
+
+def test_what_stands_back_is_the_same_on_both_engines(pair: Pair) -> None:
+    """Finished groups, late ones too, that stand back for stock and flow give equal rows in every table."""
+
+    def run(backend: Any) -> list[Bags]:
+        return [bags(published) for late in (0, 1) for published in Engine(backend).run(emptied(late=late))]
+
+    assert_equal(run(pair.duckdb), run(pair.spark))
 
 
 @pytest.mark.parametrize("name", ["duckdb", "spark"])

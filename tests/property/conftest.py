@@ -60,7 +60,7 @@ class Engine:
         made: Published | None = None
         for snapshot in snapshots:
             if made is not None:
-                history = next_history(self.backend, history, made, due=snapshot.due)
+                history = next_history(self.backend, history, made, due=snapshot.due, policy=self.policy)
             staging = self.stage(snapshot)
             history = with_settled(history, staging.case, policy=self.policy)
             made = anonymise(staging, calendar=self.calendar, policy=self.policy, history=history)

@@ -18,6 +18,7 @@ from etl.calendars import Period, parse_period, period_of
 from etl.metadata import Policy
 from tests.reference.cohort import cohort_rows
 from tests.reference.duration import duration_rows
+from tests.reference.identity import COHORT, COLUMNS, FINISHED, STOCK, stand_back
 from tests.reference.patterns import activities, stand
 from tests.reference.peel import are_enough, peel, requesters
 from tests.reference.stock import stock_rows
@@ -60,6 +61,7 @@ class Memory:
     open_groups: list[Row] = field(default_factory=list)
     unit_times: list[Row] = field(default_factory=list)
     durations: list[Row] = field(default_factory=list)
+    stood_back: set[tuple[str, str, str]] = field(default_factory=set)  # month, body, type of finished groups that did
 
 
 def release_months(cases: Sequence[Case], due: Sequence[Period], *, policy: Policy, memory: Memory) -> None:
@@ -71,16 +73,10 @@ def release_months(cases: Sequence[Case], due: Sequence[Period], *, policy: Poli
     for month in due:
         live = {case["case_key"]: case for case in cases}
         flows = count_month(live, month, memory)
-        place_month(live, month, came_late=flows["late_finished"], policy=policy, memory=memory)
-        add_margins(live, month, flows, policy=policy, memory=memory)
-        memory.cohort_groups += cohort_rows(
-            live,
-            month,
-            memory.cohorts,
-            cadence_of=lambda kind, day: cadence_of(kind, day, policy, memory),
-            finished=memory.finished,
-            policy=policy,
-        )
+        cohorts, stocks = peel_month(live, month, flows, policy=policy, memory=memory)
+        memory.margins += margin_rows(live, month, flows, policy=policy, memory=memory)
+        memory.cohort_groups += cohorts
+        memory.open_groups += stocks
         if month.last_on == period_of(system, "year", month.first_on).last_on:
             memory.statutory += statutory_rows(live, month, policy=policy, memory=memory)
             year = period_of(system, "year", month.first_on)
@@ -88,15 +84,63 @@ def release_months(cases: Sequence[Case], due: Sequence[Period], *, policy: Poli
                 live, year, month, finished=memory.finished, policy=policy, ranks=ranks, day=day_number
             )
             memory.durations += duration_rows(live, year, month, memory.groups, policy=policy, ranks=ranks)
-            memory.open_groups += stock_rows(
-                live,
-                month,
-                registered=memory.registered,
-                finished=memory.finished,
-                reopened=memory.reopened,
-                withdrawn=memory.withdrawn,
-                policy=policy,
-            )
+
+
+def peel_month(
+    live: Mapping[str, Case], month: Period, flows: Mapping[str, Counter[Kind]], *, policy: Policy, memory: Memory
+) -> tuple[list[Row], list[Row]]:
+    """Place the cases of a month; give its cohorts and open groups. What would give a small number away is done again.
+
+    First cohorts and open groups show neither service nor channel, then finished groups, where they alone still would.
+    """
+    start = dict(memory.group_of), list(memory.groups), memory.k, Counter(memory.late_since)
+    place_month(live, month, came_late=flows["late_finished"], plain=set(), policy=policy, memory=memory)
+    cohorts, stocks = other_rows(live, month, plain=set(), policy=policy, memory=memory)
+    margins = [*memory.margins, *margin_rows(live, month, flows, policy=policy, memory=memory)]
+    known = [*named(FINISHED, start[1]), *named(COHORT, memory.cohort_groups), *named(STOCK, memory.open_groups)]
+    groups = named(FINISHED, memory.groups[len(start[1]) :])
+    plain = stand_back(margins, known, [*groups, *named(COHORT, cohorts), *named(STOCK, stocks)], month.code, policy)
+    if plain:
+        cohorts, stocks = other_rows(live, month, plain=plain, policy=policy, memory=memory)
+        alone = [each for each in groups if (each[1]["body_id"], each[1]["case_type_code"]) in plain]
+        plain = stand_back(margins, known, alone, month.code, policy)
+    if plain:
+        memory.group_of, memory.groups, memory.k, memory.late_since = start
+        place_month(live, month, came_late=flows["late_finished"], plain=plain, policy=policy, memory=memory)
+        memory.stood_back |= {(month.code, *kind) for kind in plain}
+    return cohorts, stocks
+
+
+def named(population: str, rows: Sequence[Row]) -> list[tuple[str, Row]]:
+    """Say of which population rows are."""
+    return [(population, row) for row in rows]
+
+
+def other_rows(
+    live: Mapping[str, Case], month: Period, *, plain: set[Kind], policy: Policy, memory: Memory
+) -> tuple[list[Row], list[Row]]:
+    """Give the cohorts that close with a month, and the open groups if it ends a year; plain: who show no service."""
+    cohorts = cohort_rows(
+        live,
+        month,
+        memory.cohorts,
+        cadence_of=lambda kind, day: cadence_of(kind, day, policy, memory),
+        finished=memory.finished,
+        plain=plain,
+        policy=policy,
+    )
+    if month.last_on != period_of(policy.calendar.system, "year", month.first_on).last_on:
+        return cohorts, []
+    return cohorts, stock_rows(
+        live,
+        month,
+        registered=memory.registered,
+        finished=memory.finished,
+        reopened=memory.reopened,
+        withdrawn=memory.withdrawn,
+        plain=plain,
+        policy=policy,
+    )
 
 
 def kind_of(case: Case, policy: Policy, memory: Memory) -> Kind:
@@ -166,9 +210,18 @@ def count_month(live: Mapping[str, Case], month: Period, memory: Memory) -> dict
 
 
 def place_month(
-    live: Mapping[str, Case], month: Period, *, came_late: Counter[Kind], policy: Policy, memory: Memory
+    live: Mapping[str, Case],
+    month: Period,
+    *,
+    came_late: Counter[Kind],
+    plain: set[Kind],
+    policy: Policy,
+    memory: Memory,
 ) -> None:
-    """Peel the periods that close with the month, then the late cases where k came since these were last peeled."""
+    """Peel the periods that close with the month, then the late cases where k came since these were last peeled.
+
+    plain: the bodies and types of which no case may show its service or channel.
+    """
     if memory.k != policy.k:
         memory.k, memory.late_since = policy.k, Counter()
     memory.late_since += came_late
@@ -184,17 +237,25 @@ def place_month(
         elif period.last_on < month.last_on:
             late[case["kind"]].append((case, cadence, period.code))
     for (kind, cadence, code), cases in regular.items():
-        groups, rest = peel(cases, policy)
+        groups, rest = peel(cases, policy, without=COLUMNS if kind in plain else ())
         for rung, members in groups:
             add_group(members, rung, month, kind, code, cadence, None, policy, memory)
         if rest:
             add_group(rest, None, month, kind, code, cadence, None, policy, memory)
     for kind in [kind for kind, count in memory.late_since.items() if count >= policy.k]:
         del memory.late_since[kind]
-        place_late(late[kind], month, kind, policy, memory)
+        place_late(late[kind], month, kind, policy, memory, without=COLUMNS if kind in plain else ())
 
 
-def place_late(waiting: list[tuple[Case, str, str]], month: Period, kind: Kind, policy: Policy, memory: Memory) -> None:
+def place_late(
+    waiting: list[tuple[Case, str, str]],
+    month: Period,
+    kind: Kind,
+    policy: Policy,
+    memory: Memory,
+    *,
+    without: Sequence[str],
+) -> None:
     """Peel late cases for their period, then for their year, then for all earlier ones; the rest waits."""
     year_of = {
         case["case_key"]: period_of(policy.calendar.system, "year", case["finished_on"]).code for case, _, _ in waiting
@@ -208,7 +269,7 @@ def place_late(waiting: list[tuple[Case, str, str]], month: Period, kind: Kind, 
             place = {"own": (code, cadence), "year": (year, "year"), "earlier": ("earlier", None)}[stage]
             parts[place].append(case)
         for (code, cadence), cases in parts.items():
-            for rung, members in peel(cases, policy)[0]:
+            for rung, members in peel(cases, policy, without=without)[0]:
                 add_group(members, rung, month, kind, code, cadence, code, policy, memory)
 
 
@@ -330,12 +391,13 @@ def day_number(event: Mapping[str, Any], policy: Policy) -> int | None:
     return _working_number(event["occurred_on"], policy)
 
 
-def add_margins(
+def margin_rows(
     live: Mapping[str, Case], month: Period, flows: Mapping[str, Counter[Kind]], *, policy: Policy, memory: Memory
-) -> None:
+) -> list[Row]:
     """Write the margins of the month for every body and type that has, or had, a case."""
     before = {row["kind"]: row for row in memory.margins}
     kinds = set(before) | {kind for counter in flows.values() for kind in counter}
+    rows: list[Row] = []
     for kind in sorted(kinds):
         row: Row = {"release_id": month.code, "month_code": month.code, "body_id": kind[0], "case_type_code": kind[1]}
         names = ("registered", "finished", "reopened", "late_registered", "late_finished", "withdrawn")
@@ -353,7 +415,8 @@ def add_margins(
         row["open_count"] = len(stock)
         row["open_overdue_count"] = len(overdue)
         row["awaiting_count"] = sum(1 for key in counted if key not in memory.group_of)
-        memory.margins.append(row | {"kind": kind})
+        rows.append(row | {"kind": kind})
+    return rows
 
 
 def statutory_rows(live: Mapping[str, Case], month: Period, *, policy: Policy, memory: Memory) -> list[Row]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import date, timedelta
 from typing import Any
 
 from etl.calendars import Period, parse_period, period_of
 from etl.metadata import Policy
+from tests.reference.identity import COLUMNS
 from tests.reference.peel import are_enough
 from tests.reference.values import NO, Case, up
 
@@ -31,9 +32,13 @@ def cohort_rows(
     *,
     cadence_of: Callable[[Kind, date], str],
     finished: Mapping[str, Kind],
+    plain: Set[Kind],
     policy: Policy,
 ) -> list[Row]:
-    """Write the cohorts that close with the month; members: (kind, month of registration) -> keys, withdrawn ones too."""
+    """Write the cohorts that close with the month; members: (kind, month of registration) -> keys, withdrawn ones too.
+
+    plain: the bodies and types of which no case may show its service or channel.
+    """
     system = policy.calendar.system
     periods: dict[tuple[Kind, str], list[str]] = defaultdict(list)
     for (kind, code), keys in members.items():
@@ -48,7 +53,7 @@ def cohort_rows(
         def show(case: Case, column: str, level: str) -> Any:
             return shown(case, column, level, month, finished=finished, policy=policy)
 
-        groups = peel_by(there, policy.cohorts.ladder, show, k=policy.k)
+        groups = peel_by(there, policy.cohorts.ladder, show, k=policy.k, without=COLUMNS if kind in plain else ())
         for rung, group in groups:
             rows.append(_row(month, kind, code, rung, len(group), group[0], policy.cohorts.ladder, show))
         rest = len(keys) - sum(len(group) for _, group in groups)
@@ -58,11 +63,13 @@ def cohort_rows(
 
 
 def peel_by(
-    cases: Sequence[Case], ladder: Sequence[Mapping[str, str]], show: Show, *, k: int
+    cases: Sequence[Case], ladder: Sequence[Mapping[str, str]], show: Show, *, k: int, without: Sequence[str] = ()
 ) -> list[tuple[int, list[Case]]]:
-    """Peel cases by any ladder."""
+    """Peel cases by the rungs of any ladder that do not show a column of `without`."""
     left, groups = list(cases), []
     for number, levels in enumerate(ladder, 1):
+        if set(levels) & set(without):
+            continue
         alike: dict[tuple[Any, ...], list[Case]] = defaultdict(list)
         for case in left:
             alike[tuple(show(case, column, level) for column, level in levels.items())].append(case)

@@ -11,12 +11,16 @@ from tests.reference.patterns import find_patterns
 from tests.reference.values import Case, fits, value
 
 
-def peel(cases: Sequence[Case], policy: Policy) -> tuple[list[tuple[int, list[Case]]], list[Case]]:
-    """Peel cases of one floor: groups with their rung number, and what is left."""
+def peel(
+    cases: Sequence[Case], policy: Policy, *, without: Sequence[str] = ()
+) -> tuple[list[tuple[int, list[Case]]], list[Case]]:
+    """Peel cases of one floor by the rungs that show no column of `without`: groups with their rung number, what is left."""
     left: list[Case] = list(cases)
     groups: list[tuple[int, list[Case]]] = []
     told = dominated_classes(cases, policy)
     for number, levels in enumerate(policy.ladder, 1):
+        if set(levels) & set(without):
+            continue
         if levels.get("trace") == "pattern":
             find_patterns(left, levels, policy)
         alike: dict[tuple[Any, ...], list[Case]] = defaultdict(list)

@@ -9,6 +9,9 @@ import pyarrow as pa
 from etl.anonymise import History
 from etl.anonymise.duration import GROUP_COLUMNS
 from etl.calendars import Period
+from etl.metadata import Policy
+from etl.metadata.levels import ways
+from etl.model.identity import Cell, Value
 from etl.model.published import Published
 
 GROUP = pa.schema(
@@ -17,6 +20,7 @@ GROUP = pa.schema(
         *((name, pa.int64() if name.endswith(("_days", "_count")) else pa.string()) for name in GROUP_COLUMNS),
     ]
 )
+PLACE = ("body_id", "case_type_code", "period_code", "release_id")
 PLACEMENT = pa.schema(
     [
         ("population_code", pa.string()),
@@ -36,8 +40,24 @@ def rows_of(relation: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def next_history(backend: Any, history: History, published: Published, *, due: tuple[Period, ...]) -> History:
-    """Make the memory that a run after `published` has; ids are made from the group keys in their sorted order."""
+def cells_of(published: Published, policy: Policy) -> list[Cell]:
+    """List what a run shows by service and channel, group by group."""
+    populations = {"case_group": published.case_group, **published.numbers}
+    return [
+        Cell(name, *(row[column] for column in PLACE), Value.of(row, ways(policy.services)), row["case_count"])
+        for name in ("case_group", "cohort_group", "open_group")
+        for row in rows_of(populations[name])
+        if row["period_code"] != "earlier" and (row["service_id"] is not None or row.get("channel_code") is not None)
+    ]
+
+
+def next_history(
+    backend: Any, history: History, published: Published, *, due: tuple[Period, ...], policy: Policy | None = None
+) -> History:
+    """Make the memory that a run after `published` has; ids are made from the group keys in their sorted order.
+
+    policy: whose services stock and flow are remembered by; None: not at all.
+    """
     number = {
         key: place for place, key in enumerate(sorted(row["group_key"] for row in rows_of(published.case_group)), 1)
     }
@@ -63,4 +83,5 @@ def next_history(backend: Any, history: History, published: Published, *, due: t
         ),
         cadence_bootstrap=published.cadence_bootstrap,
         groups=backend.create_table(f"memory_group_{run}", pa.Table.from_pylist(groups, schema=GROUP)),
+        cells=[*history.cells, *(cells_of(published, policy) if policy else ())],
     )

@@ -10,6 +10,7 @@ from typing import Any
 from etl.calendars import Period
 from etl.metadata import Policy, duration_bands
 from tests.reference.cohort import Kind, Row, peel_by
+from tests.reference.identity import COLUMNS
 from tests.reference.values import NO, Case, up
 
 SHOWN_AS = {"service": "service_id", "stage": "stage_code", "age": "age_band_code"}
@@ -23,9 +24,13 @@ def stock_rows(
     finished: Mapping[str, Kind],
     reopened: Set[str],
     withdrawn: Set[str],
+    plain: Set[Kind],
     policy: Policy,
 ) -> list[Row]:
-    """Write the groups of cases that are open at the end of the month, the last one of a year."""
+    """Write the groups of cases that are open at the end of the month, the last one of a year.
+
+    plain: the bodies and types of which no case may show its service.
+    """
     stock: dict[Kind, list[Case]] = defaultdict(list)
     for key, kind in registered.items():
         if key not in withdrawn and (key not in finished or key in reopened):
@@ -36,7 +41,7 @@ def stock_rows(
         def show(case: Case, column: str, level: str) -> Any:
             return shown(case, column, month, policy)
 
-        groups = peel_by(cases, policy.stock.ladder, show, k=policy.k)
+        groups = peel_by(cases, policy.stock.ladder, show, k=policy.k, without=COLUMNS if kind in plain else ())
         rest = len(cases) - sum(len(members) for _, members in groups)
         floor = len(policy.stock.ladder) + 1
         for rung, members in [*groups, *([(floor, cases[:rest])] if rest else [])]:

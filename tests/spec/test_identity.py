@@ -1,4 +1,4 @@
-"""Stock and flow across populations: what they would give away is found, and cohorts and open groups stand back."""
+"""Stock and flow across populations: what they would give away is found, and what a release brings stands back."""
 
 from __future__ import annotations
 
@@ -161,7 +161,8 @@ def test_a_cohort_that_would_give_a_number_away_stands_back(backend: Any) -> Non
     margins = [margin("1403-01", registered=63, finished=56, open=7)]
     margins += [margin("1403-01", "be", registered=63, finished=33, open=30)]
     month = parse_period("jalali", "1403-01")
-    (guarded,) = guard([cohort], groups, margins=margins, policy=POLICY, history=History((month,), month))
+    (guarded,), alone = guard([cohort], groups, margins=margins, policy=POLICY, history=History((month,), month))
+    assert alone == set()
     found = {(row["body_id"], row["service_id"], row["rung_number"], row["case_count"]) for row in guarded.rows()}
     assert found == {("alef", None, 3, 63), ("be", "build", 1, 40), ("be", "tax", 1, 20), ("be", None, 4, 3)}
     assert {row["body_id"] for row in cohort.rows() if row["service_id"] is not None} == {"alef", "be"}
@@ -199,5 +200,30 @@ def test_what_earlier_releases_showed_counts(backend: Any, *, known: bool) -> No
     before = [cell(STOCK, "1402", "1402-12", "permits", 40), cell(STOCK, "1402", "1402-12", "tax", 20)]
     history = replace(History((month,), month), cells=before if known else ())
     margins = [margin("1402-12", open=60), margin("1403-01", finished=4, open=56)]
-    (guarded,) = guard([stock], groups, margins=margins, policy=POLICY, history=history)
+    (guarded,), _ = guard([stock], groups, margins=margins, policy=POLICY, history=history)
     assert all(row["service_id"] is None for row in guarded.groups) == known
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_finished_groups_that_would_give_a_number_away_stand_back(backend: Any, *, known: bool) -> None:
+    """22 of tax were open, 20 went, nobody came: two are left. Only the month that tells it stands back, of one body."""
+    rows = [
+        dict(zip(GROUPS.names, (body, "service", month, month, family, None, count), strict=True))
+        for month, family, count in (("1403-01", "permits", 36), ("1403-01", "tax", 20), ("1403-02", "permits", 30))
+        for body in ("alef", "be")
+    ]
+    groups = backend.create_table(f"both_{known}", pa.Table.from_pylist(rows, schema=GROUPS), temp=True)
+    first, second = (parse_period("jalali", code) for code in ("1403-01", "1403-02"))
+    before = [cell(STOCK, "1402", "1402-12", "permits", 100), cell(STOCK, "1402", "1402-12", "tax", 22)]
+    history = replace(History((first, second), first), cells=before if known else ())
+    margins = [
+        row
+        for body in ("alef", "be")
+        for row in (
+            margin("1402-12", body, open=122),
+            margin("1403-01", body, finished=56, open=66),
+            margin("1403-02", body, finished=30, open=36),
+        )
+    ]
+    _, alone = guard([], groups, margins=margins, policy=POLICY, history=history)
+    assert alone == ({("1403-01", *KIND)} if known else set())
