@@ -1,7 +1,8 @@
 """Exact tables beside the groups: what one gives away of the other when a reader subtracts them (law 2).
 
 Four comparisons, each over every row that allows it:
-- margin less groups: what is left of a body, case type and period is nothing, or cases that the margin counts as late;
+- margin less groups: what is left of a body, case type and period is nothing, or cases that the margin counts as late or
+  as waiting;
 - statutory less groups: exact by the Act for its own case types (a declared limit), a leak for any other;
 - every table of sums over groups (rollup, coverage and whatever comes later with `case_count`) equals the groups it sums;
 - `total` of the database: what certainly has a value, by year, by period and by coarser value, differs by 0 or ≥ k.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow.compute as pc
@@ -24,7 +25,8 @@ from etl.model.codes import EARLIER
 
 NAME = "sums"
 KIND = ("body_id", "case_type_code")
-LATE = "late_finished_count"
+LATE, WAITS = "late_finished_count", "awaiting_count"
+Row = dict[str, Any]
 DIMENSIONS = {"outcome": "outcome_code"}
 
 
@@ -43,8 +45,9 @@ def attack(evidence: Evidence, *, seed: int, attempts: int) -> Attack:
 def _margin_less_groups(evidence: Evidence, tally: Tally) -> None:
     """Months whose own period is released: finished - groups of the period, floor included, must leave nothing.
 
-    What ended in a season or year and was seen in a later month of it is in its groups and in `late_finished_count`, which
-    is exact by law: as many more may be grouped as finished in time.
+    What ended in a season or year and was seen in a later month of it is in its groups and in `late_finished_count`, and
+    what was counted once and has since lost its place at the source, or its day, waits in `awaiting_count`, both exact by
+    law: as many more may be grouped as came late, or waited before the period; as many fewer as wait after it.
     """
     margin = evidence.table("margin")
     for name in evidence.populations:
@@ -56,20 +59,22 @@ def _margin_less_groups(evidence: Evidence, tally: Tally) -> None:
             group.filter(pc.is_null(group["late_for_code"])), ("body_id", "case_type_code", "period_code")
         )
         months = _months_of(evidence)
-        parts: dict[Key, list[tuple[str, int, int]]] = {}
-        for row in margin.select([*KIND, "month_code", column, LATE]).to_pylist():
+        parts: dict[Key, list[Row]] = {}
+        waiting: dict[tuple[str, ...], int] = {}
+        for row in margin.select([*KIND, "month_code", column, LATE, WAITS]).sort_by("month_code").to_pylist():
+            kind = (row["body_id"], row["case_type_code"])
             for period in months.get(row["month_code"], ()):
-                key = (row["body_id"], row["case_type_code"], period)
-                if key in grouped:
-                    parts.setdefault(key, []).append((row["month_code"], row[column], row[LATE] or 0))
+                if (*kind, period) in grouped:
+                    parts.setdefault((*kind, period), []).append({**row, "before": waiting.get(kind, 0)})
+            waiting[kind] = row[WAITS] or 0
         for key, counts in sorted(parts.items()):
             tally.tried()
-            more = grouped[key] - sum(count for _, count, _ in counts)
-            late = sum(late for _, _, late in sorted(counts)[1:]) if name == GROUPS else 0
-            left = 0 if 0 <= more <= late else abs(more)
+            more = grouped[key] - sum(row[column] for row in counts)
+            least, most = _explained(counts) if name == GROUPS else (0, 0)
+            left = 0 if least <= more <= most else abs(more)
             if len(counts) < len(_period_months(months, key[2])):
                 continue  # a period that began before the first month there is
-            tally.limit("volume", int(0 < more <= late))
+            tally.limit("volume", int(more != 0 and not left))
             if 0 < left < evidence.k:
                 where = key_text(dict(zip(("body_id", "case_type_code", "period_code"), key, strict=True)))
                 tally.hit("remainder", tables=("margin", name), where=where)
@@ -79,6 +84,12 @@ def _margin_less_groups(evidence: Evidence, tally: Tally) -> None:
         if column.endswith("_count"):
             small = pc.and_(pc.greater(margin[column], 0), pc.less(margin[column], evidence.k))
             tally.limit("margin", int(pc.sum(small).as_py() or 0))
+
+
+def _explained(months: Sequence[Row]) -> tuple[int, int]:
+    """Say how many more may be grouped than finished in the months of a period, in order: from (fewer: below 0), to."""
+    late = sum(row[LATE] or 0 for row in months[1:])
+    return -(months[-1][WAITS] or 0), late + int(months[0]["before"])
 
 
 def _statutory_less_groups(evidence: Evidence, tally: Tally) -> None:

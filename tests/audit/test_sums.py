@@ -70,6 +70,32 @@ def test_who_was_seen_late_within_a_season_is_counted_as_late(
     assert ("remainder" in learnt(attack)) is not is_known
 
 
+@pytest.mark.parametrize(
+    ("more", "month", "waits", "is_known"),
+    [
+        (-2, "1403-02", 2, True),  # counted as ended, then gone or of another day at the source: they wait
+        (-2, "1403-02", 1, False),
+        (2, "1403-01", 2, True),  # counted before, and since then of a day of this month
+        (2, "1403-01", 1, False),
+        (2, "1403-02", 2, False),
+        (-2, "1403-01", 2, False),
+    ],
+)
+def test_who_was_counted_and_not_grouped_waits(
+    evidence: Evidence, more: int, month: str, waits: int, *, is_known: bool
+) -> None:
+    """Groups of a month and what it counts differ by two: those who wait after it, or waited before, or they are a leak."""
+
+    def changed(rows: Rows) -> Rows:
+        for row in rows:
+            if row["month_code"] == "1403-02":
+                row["finished_count"] -= more
+            row["awaiting_count"] = waits if row["month_code"] == month else 0
+        return rows
+
+    assert ("remainder" in learnt(_attack(planted(evidence, {"margin": changed})))) is not is_known
+
+
 def test_who_was_seen_late_is_in_no_group_of_his_month(evidence: Evidence) -> None:
     """Late cases of a month ended before it: they explain nothing of its own groups."""
 
