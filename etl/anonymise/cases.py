@@ -22,7 +22,7 @@ from etl.model.staging import Staging
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
-POPULATION_FLAGS = ("registered", "finished", "grouped", "reopened", "withdrawn")
+POPULATION_FLAGS = ("registered", "finished", "peeled", "grouped", "reopened", "withdrawn")
 
 
 def month_index(system: str, month: Period) -> int:

@@ -1,14 +1,14 @@
 """Finished cases, peeled: those whose period closes now, and late ones among themselves (DESIGN §4 "Late cases").
 
 Late cases are peeled for their period, the rest for its year, the rest for all earlier ones together. They have no
-floor: what finds no group waits. They are peeled only when at least k came since the last time (decision 23): margins
-count those that come, and a group that came out with a single one would be known to hold it.
+floor: what finds no group waits. They are peeled only when k people came since the last time (decision 25): margins count
+those that come, and a group that came out with a single one would be known to hold it. Placements remember who was peeled
+in vain.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -17,6 +17,7 @@ from etl.anonymise.held import fetch, hold
 from etl.anonymise.margins import Kind
 from etl.anonymise.peel import Rung, peel
 from etl.anonymise.persons import with_dominated
+from etl.anonymise.requesters import are_enough, count_requesters, with_requesters
 from etl.metadata import Policy
 from etl.model.codes import EARLIER
 
@@ -40,28 +41,15 @@ def peel_finished(case: Table, rungs: Sequence[Rung], policy: Policy) -> Table:
     return _regular(peeled.filter(~peeled.is_late), rungs).union(_late(late, rungs, policy))
 
 
-def late_kinds(margins: Iterable[Mapping[str, Any]], *, k: int, month: str) -> set[Kind]:
-    """Name the bodies and case types whose late cases are peeled in a month: at least k were counted late since the last time.
+def late_kinds(late: Table, *, k: int) -> set[Kind]:
+    """Name the bodies and case types whose late cases are peeled: k people came with those never peeled before.
 
-    margins: rows of the table `margin` up to that month, from the first month on whose release had this k.
-
-    >>> came = [("1404-07", 6), ("1404-08", 5), ("1404-09", 9), ("1404-10", 1)]
-    >>> rows = [dict(body_id="b", case_type_code="foi", month_code=m, late_finished_count=n) for m, n in came]
-    >>> [month for month, _ in came if late_kinds(rows, k=10, month=month)]
-    ['1404-08', '1404-10']
+    late: the late cases that wait: body_id, case_type_code, case_number, requester_key, was_peeled (1: no group then).
     """
-    came: Counter[Kind] = Counter()
-    found: set[Kind] = set()
-    for row in sorted(margins, key=lambda row: str(row["month_code"])):
-        if row["month_code"] > month:
-            break
-        kind = (row["body_id"], row["case_type_code"])
-        came[kind] += row["late_finished_count"]
-        if came[kind] >= k:
-            came[kind] = 0
-            if row["month_code"] == month:
-                found.add(kind)
-    return found
+    new = late.filter(late.was_peeled == 0).select(*_BODY, "case_number", "requester_key")
+    counted = count_requesters(with_requesters(new), _BODY)
+    found = counted.filter(are_enough(counted, k)).select(*_BODY)
+    return {(row["body_id"], row["case_type_code"]) for row in fetch(found)}
 
 
 def _regular(peeled: Table, rungs: Sequence[Rung]) -> Table:

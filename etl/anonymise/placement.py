@@ -1,8 +1,9 @@
 """Placements: which case was counted and grouped in which release; private, and the reason why a case is placed once.
 
 Only rows that are new in this run. A finished case that waits for its period, or as a late one, has a row without a
-group; a second row follows when it is grouped. A registered case has a second row, of population `cohort`, when its
-cohort goes out. `body_id` and `case_type_code` are those it was first counted under.
+group; a second row follows when it is grouped. A late case that was peeled and found no group has a row of population
+`peeled`: it is not one of those who come next (decision 25). A registered case has a second row, of population `cohort`,
+when its cohort goes out. `body_id` and `case_type_code` are those it was first counted under.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def placements(
         _registered(case, months),
         _waiting(finished, members, months),
         _grouped(members),
+        _in_vain(members, case),
         _row(cohort, "cohort", _nothing()),
         _counted(reopened, "reopened", months),
     )
@@ -72,6 +74,13 @@ def _waiting(finished: Table, members: Table, months: Table) -> Table:
 def _grouped(members: Table) -> Table:
     grouped = members.filter(members.group_number.notnull())
     return _row(grouped, "finished", grouped.group_number)
+
+
+def _in_vain(members: Table, case: Table) -> Table:
+    """Remember the late cases that found no group, the first time; all others that were peeled have one."""
+    first = case.filter(case.was_peeled == 0).select("case_number")
+    left = members.filter(members.group_number.isnull()).join(first, "case_number", how="semi")
+    return _row(left, "peeled", _nothing())
 
 
 def _counted(relation: Table, population: str, months: Table) -> Table:

@@ -106,7 +106,7 @@ def anonymise(staging: Staging, *, calendar: Table, policy: Policy, history: His
         case, staging, calendar=calendar, history=history, margins=margins, guessed=guessed, left=left, **span
     )
     (cohort, *stock), alike, members, groups, steps, traces = _partition(
-        finished, case, staging, look, calendar=calendar, history=history, months=months, margins=margins, **span
+        finished, case, staging, look, calendar=calendar, history=history, months=months, **span
     )
     sums, codes = group_sums(groups), [code for _, code in due]
     released = with_awaiting(rows, _by_place(sums), opening)
@@ -166,7 +166,6 @@ def _partition(
     policy: Policy,
     history: History,
     months: Table,
-    margins: Sequence[Mapping[str, Any]],
     low: int,
     high: int,
 ) -> tuple[list[Peeled], Table, Table, Table, Table | None, Table | None]:
@@ -175,8 +174,8 @@ def _partition(
     look: what is asked, once cases are placed, who stands back for stock and flow; cohorts and open groups that did come
     first in the result.
     """
-    before, late = mark(), _late_kinds(margins, policy=policy, history=history)
-    closing, lists = _closing(finished, policy=policy, months=months, late=late, low=low, high=high)
+    before = mark()
+    closing, lists = _closing(finished, policy=policy, months=months, low=low, high=high)
     timelines = _timelines(closing, case, staging, calendar=calendar, policy=policy)
     guarded, placed, patterns = _placed(closing, timelines, look, policy=policy, lists=lists, history=history)
     alike, members = number_groups(placed)
@@ -203,25 +202,17 @@ def _bootstrap(case: Table, policy: Policy, history: History) -> Bootstrap:
     return bootstrap(case, first=first, last=last, policy=policy.cadence)
 
 
-def _late_kinds(margins: Sequence[Mapping[str, Any]], *, policy: Policy, history: History) -> set[Kind]:
-    """Name the bodies and types whose late cases are peeled; none are late before the first release, or later in a run."""
-    month = history.due[0].code
-    since = history.promises.same_k_since(month, policy.k)
-    return late_kinds([row for row in margins if row["month_code"] >= since], k=policy.k, month=month)
-
-
 def _finished(case: Table, *, fixed: Mapping[tuple[str, str, str], str], guessed: Bootstrap, high: int) -> Table:
     in_scope = case.filter((case.was_grouped == 0) & is_finished(case) & (case.finished_index <= high))
     return with_periods(in_scope, fixed, guessed)
 
 
-def _closing(
-    finished: Table, *, policy: Policy, months: Table, late: Collection[Kind], low: int, high: int
-) -> tuple[Table, Lists]:
+def _closing(finished: Table, *, policy: Policy, months: Table, low: int, high: int) -> tuple[Table, Lists]:
     """Hold the cases whose period closes in a due month, with codes for their texts, and the lists of the codes.
 
-    late: the bodies and types whose late cases are peeled; those of others wait.
+    Of late ones those of the bodies and types whose late cases are peeled; others wait.
     """
+    late = late_kinds(finished.filter(finished.release_index < low), k=policy.k)
     closing = _in_time_or(late, finished.filter(finished.release_index <= high), low)
     closing = closing.mutate(is_late=closing.release_index < low, month=ibis.greatest(closing.release_index, low))
     cases = closing.join(months, "month")
@@ -333,7 +324,7 @@ def _steps(
 
 def _earlier_margins(history: History, policy: Policy, low: int) -> list[dict[str, Any]]:
     """Fetch the margins of earlier releases; they must reach the first due month, and what was promised then must hold."""
-    check_promises(policy, history.promises)
+    check_promises(policy, history.promises, year=f"{low // 12:04}")
     if history.margin is None:
         return []
     rows = fetch(history.margin.select("month_code", "body_id", "case_type_code", *FLOWS, "awaiting_count"))

@@ -174,7 +174,7 @@ def test_a_waiting_case_has_a_placement_without_group(
     rows = pq.read_table(instance.placement / "1403-01.parquet").to_pylist()
     assert [row["case_key"] for row in rows if row["case_group_id"] is None] == ["first-0-0-waits"]
     promises = read_history(instance, backend).promises
-    assert (promises.k, promises.sensitive) == (10, {"welfare"})
+    assert (promises.k, promises.sensitive) == (10, {"welfare", "loan"})
 
 
 def test_a_file_that_cannot_be_forced_to_disk_is_no_secret(tmp_path: Path) -> None:

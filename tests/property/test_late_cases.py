@@ -1,4 +1,4 @@
-"""Late cases are peeled when k came since the last time, so that no group is known to hold a single one (decision 23)."""
+"""Late cases are peeled when k people came since the last time, so that no group is known to hold a single one (decision 25)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.property.conftest import Engine, rows_of_all
 from tests.reference.anonymise import Memory, release_months
 from tests.reference.offices import Snapshot, life, months
 
+Late = str | tuple[str, int, str | None]
 ALIKE = {
     "body_id": "body0",
     "case_type_code": "service",
@@ -25,23 +26,27 @@ ALIKE = {
 }
 
 
-def _case(number: int, month: int, service: str) -> dict[str, Any]:
+def _case(number: int, month: int, service: str, person: str | None = None) -> dict[str, Any]:
     """A case that ended in a month, in everything but its service and its person like the others."""
     finished = months(5)[month].first_on + timedelta(days=9)
     made = life(random.Random(7), number, finished + timedelta(days=99))
     days = {"registered_on": finished - timedelta(days=2), "finished_on": finished}
     key = f"case{number:04}"
     events = [event | {"case_key": key, "occurred_on": None, "occurred_at": None} for event in made["events"]]
-    mine = {"case_key": key, "requester_key": f"person{number}", "service_id": service, "events": events}
+    mine = {"case_key": key, "requester_key": person or f"person{number}", "service_id": service, "events": events}
     return {name: value for name, value in made.items() if name != "story"} | ALIKE | days | mine
 
 
-def _office(late: Sequence[Sequence[str]]) -> list[Snapshot]:
-    """Give two months of forty cases each, and then a month for each list of services whose cases of the first come late."""
+def _office(late: Sequence[Sequence[Late]]) -> list[Snapshot]:
+    """Give two months of forty cases each, the end of a year, and then a month for each list of cases that come late.
+
+    Each is told by its service, by the month in which it ended (first, if not said), by its person (nobody else, if not said).
+    """
     calendar, cases = months(2 + len(late)), [_case(n, n % 2, "build") for n in range(80)]
     made = [Snapshot(tuple(cases), tuple(calendar[:2]))]
-    for place, services in enumerate(late, 2):
-        cases += [_case(100 * place + n, 0, service) for n, service in enumerate(services)]
+    for place, came in enumerate(late, 2):
+        told = [(each, 0, None) if isinstance(each, str) else each for each in came]
+        cases += [_case(100 * place + n, month, service, person) for n, (service, month, person) in enumerate(told)]
         made.append(Snapshot(tuple(cases), (calendar[place],)))
     return made
 
@@ -76,4 +81,17 @@ def test_late_cases_wait_until_k_came(engine: Engine) -> None:
 def test_a_single_late_case_completes_no_group(engine: Engine) -> None:
     """Four of a service were left when others were grouped; the one that comes next would be known to be the fifth."""
     late = [["build"] * 5 + ["shop"] * 4, ["shop"], ["shop"] * 4]
+    assert _late_groups(engine, _office(late)) == [[("build", 5)], [], [("shop", 9)]]
+
+
+def test_late_cases_of_an_open_year_complete_no_group(engine: Engine) -> None:
+    """Margins count them as late, but their year is still open: the four do not hide the one beside them."""
+    late: list[list[Late]] = [["build"] * 5 + ["shop"] * 4, ["shop", *[("build", 2, None)] * 4], ["shop"] * 4]
+    assert _late_groups(engine, _office(late)) == [[("build", 5)], [], [("shop", 9)]]
+
+
+def test_late_cases_of_one_person_complete_no_group(engine: Engine) -> None:
+    """Who has four of five late cases would know whose is the fifth."""
+    mine: list[Late] = [("build", 0, "mine")] * 4
+    late: list[list[Late]] = [["build"] * 5 + ["shop"] * 4, ["shop", *mine], ["shop"] * 4]
     assert _late_groups(engine, _office(late)) == [[("build", 5)], [], [("shop", 9)]]

@@ -50,8 +50,7 @@ class Memory:
     reopened: set[str] = field(default_factory=set)
     withdrawn: set[str] = field(default_factory=set)
     group_of: dict[str, int] = field(default_factory=dict)
-    k: int = 0
-    late_since: Counter[Kind] = field(default_factory=Counter)  # cases that came late since those were last peeled
+    peeled: set[str] = field(default_factory=set)  # late cases that were peeled and found no group
     margins: list[Row] = field(default_factory=list)
     groups: list[Row] = field(default_factory=list)
     statutory: list[Row] = field(default_factory=list)
@@ -93,8 +92,8 @@ def peel_month(
 
     First cohorts and open groups show neither service nor channel, then finished groups, where they alone still would.
     """
-    start = dict(memory.group_of), list(memory.groups), memory.k, Counter(memory.late_since)
-    place_month(live, month, came_late=flows["late_finished"], plain=set(), policy=policy, memory=memory)
+    start = dict(memory.group_of), list(memory.groups), set(memory.peeled)
+    place_month(live, month, plain=set(), policy=policy, memory=memory)
     cohorts, stocks = other_rows(live, month, plain=set(), policy=policy, memory=memory)
     margins = [*memory.margins, *margin_rows(live, month, flows, policy=policy, memory=memory)]
     known = [*named(FINISHED, start[1]), *named(COHORT, memory.cohort_groups), *named(STOCK, memory.open_groups)]
@@ -105,8 +104,8 @@ def peel_month(
         alone = [each for each in groups if (each[1]["body_id"], each[1]["case_type_code"]) in plain]
         plain = stand_back(margins, known, alone, month.code, policy)
     if plain:
-        memory.group_of, memory.groups, memory.k, memory.late_since = start
-        place_month(live, month, came_late=flows["late_finished"], plain=plain, policy=policy, memory=memory)
+        memory.group_of, memory.groups, memory.peeled = start
+        place_month(live, month, plain=plain, policy=policy, memory=memory)
         memory.stood_back |= {(month.code, *kind) for kind in plain}
     return cohorts, stocks
 
@@ -209,22 +208,11 @@ def count_month(live: Mapping[str, Case], month: Period, memory: Memory) -> dict
     return flows
 
 
-def place_month(
-    live: Mapping[str, Case],
-    month: Period,
-    *,
-    came_late: Counter[Kind],
-    plain: set[Kind],
-    policy: Policy,
-    memory: Memory,
-) -> None:
-    """Peel the periods that close with the month, then the late cases where k came since these were last peeled.
+def place_month(live: Mapping[str, Case], month: Period, *, plain: set[Kind], policy: Policy, memory: Memory) -> None:
+    """Peel the periods that close with the month, then the late cases where k people came since these were last peeled.
 
     plain: the bodies and types of which no case may show its service or channel.
     """
-    if memory.k != policy.k:
-        memory.k, memory.late_since = policy.k, Counter()
-    memory.late_since += came_late
     regular: dict[tuple[Kind, str, str], list[Case]] = defaultdict(list)
     late: dict[Kind, list[tuple[Case, str, str]]] = defaultdict(list)
     for key, case in live.items():
@@ -242,9 +230,11 @@ def place_month(
             add_group(members, rung, month, kind, code, cadence, None, policy, memory)
         if rest:
             add_group(rest, None, month, kind, code, cadence, None, policy, memory)
-    for kind in [kind for kind, count in memory.late_since.items() if count >= policy.k]:
-        del memory.late_since[kind]
-        place_late(late[kind], month, kind, policy, memory, without=COLUMNS if kind in plain else ())
+    for kind, waiting in late.items():
+        new = [case for case, _, _ in waiting if case["case_key"] not in memory.peeled]
+        if new and are_enough(new, policy.k):
+            place_late(waiting, month, kind, policy, memory, without=COLUMNS if kind in plain else ())
+            memory.peeled |= {case["case_key"] for case, _, _ in waiting}
 
 
 def place_late(
