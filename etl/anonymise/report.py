@@ -1,8 +1,9 @@
 """What a release says about itself: kept shares over whole groups, and the join of desk and automation in bands.
 
-Counts are 0, at least k, or the text "< k"; shares of the join are bands of 20 points, given only where a band is at
-least k cases wide, once a year with the year's last month, so that no two reports differ by a few cases. Kept shares
-are quotients of published sums; they describe detail, never an outcome.
+Counts are 0, at least k, or the text "< k", and sums of published rows; of the join there is the order of magnitude, and
+shares in bands of 20 points, given only where a band is at least k cases wide. The join is told once a year with the year's
+last month, so that no two reports differ by a few cases. Kept shares are quotients of published sums; they describe detail,
+never an outcome.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import ibis
 from etl.anonymise.cases import closes_year, in_closing_year
 from etl.anonymise.columns import PUBLISHED
 from etl.anonymise.held import fetch
+from etl.model.report import DESK, magnitude
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
@@ -148,6 +150,6 @@ def _link(row: Mapping[str, Any], k: int) -> dict[str, Any]:
     return {
         "body_id": row["body_id"],
         "year_code": row["registered_year_code"],
-        "desk_count": banded(desk, k),
+        DESK: magnitude(desk, k),
         **shares,
     }

@@ -1,4 +1,4 @@
-"""What `report.json` of a release may say: counts of 0, at least k or "< k", quotients of published sums, wide bands.
+"""What `report.json` of a release may say: sums of its tables (0, at least k or "< k"), their quotients, wide bands.
 
 The rule alone, on plain values: the release gate and the audit both hold reports against it, each with sums that it makes
 of the tables itself. A report that leaves something out says less and is no fault.
@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from etl.model.quality import count_band
+
 COUNTS = ("case_count", "floor_count", "awaiting_count")
 PLAIN = ("k", "k_basis", "release_id", "schema_version")
 KEPT, LINKAGE = "kept_shares", "linkage"
@@ -17,6 +19,16 @@ DESK = "desk_count"
 PLACE = ("body_id", "year_code")
 SHARE = re.compile(r"i\d_\w+_share")
 BANDS = frozenset({"< k", *(f"{low}-{low + 20} %" for low in range(0, 100, 20))})
+
+
+def magnitude(count: int, k: int) -> int | str:
+    """Write the order of magnitude of a count that is no sum of published rows, so that it cannot be subtracted from one.
+
+    >>> [magnitude(n, 15) for n in (0, 14, 20, 538)]
+    [0, '< k', '15-99', '100-999']
+    """
+    low, high = count_band(count, k)
+    return f"{low}-{high}" if low >= k else "< k" if high else 0
 
 
 def report_faults(
@@ -51,7 +63,7 @@ def report_faults(
 def _link_faults(row: Mapping[str, Any], k: int) -> Iterator[str]:
     for name, value in row.items():
         if name == DESK:
-            is_right = value == "< k" or (isinstance(value, int) and (value == 0 or value >= k))
+            is_right = value == magnitude(int(re.sub(r"\D.*", "", str(value)) or 1), k)
         elif SHARE.fullmatch(name):
             is_right = value in BANDS
         else:
