@@ -52,8 +52,8 @@ def value_name(column: str, level: str) -> str:
 
 
 def used_levels(policy: Policy) -> dict[str, tuple[str, ...]]:
-    """List the levels at which the ladder shows each column; of an outcome always the code."""
-    used: dict[str, dict[str, None]] = {"outcome": {"code": None}}
+    """List the levels at which the ladder shows each column; of an outcome always both."""
+    used: dict[str, dict[str, None]] = {"outcome": {"code": None, "parent": None}}
     for rung in policy.ladder:
         for column, level in rung.items():
             used.setdefault(column, {})[level] = None

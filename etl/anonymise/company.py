@@ -47,11 +47,14 @@ class Known:
         least[first:] = np.maximum(least[first:], edge + 1)
         return Known(least, most)
 
-    def leaves_company(self, rank: int, days: int) -> bool:
-        """Say whether a figure leaves four cases on each side of it that nobody has placed there yet."""
+    def leaves_company(self, rank: int, days: int, *, largest: int = 1) -> bool:
+        """Say whether a figure leaves four cases on each side of it that nobody has placed there yet.
+
+        largest: the most cases of one requester, who knows where they are: all but one of them are no company.
+        """
         longer = len(self.least) - rank - int(np.count_nonzero(self.least > days))
         shorter = rank - 1 - int(np.count_nonzero(self.most < days))
-        return longer >= COMPANY and shorter >= COMPANY
+        return min(longer, shorter) >= COMPANY + largest - 1
 
 
 def known_of(count: int, *, least: int | None = None, most: int | None = None) -> Known:

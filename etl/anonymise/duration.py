@@ -23,8 +23,8 @@ from etl.anonymise.company import Known, Numbers, known_of, together
 from etl.anonymise.groups import WAITS, group_key
 from etl.anonymise.held import fetch, hold, hold_rows, let_go
 from etl.anonymise.history import History
-from etl.anonymise.ranks import COMPANY, rank_of, timed_edges
-from etl.anonymise.requesters import are_enough, count_requesters, with_requesters
+from etl.anonymise.ranks import rank_of, rank_values, timed_edges
+from etl.anonymise.requesters import count_requesters, with_requesters
 from etl.calendars import Period, months_between, period_of
 from etl.metadata import Policy
 from etl.metadata.levels import LEAF, ancestors
@@ -86,7 +86,7 @@ def durations(case: Table, groups: Table, *, alike: Table, members: Table, polic
         numbers[key] = len(numbers)
     timed = _timed(case, members, [_place(atom, chain, numbers) for atom, chain in chains.items()])
     made = _fill(rows, chains, timed, numbers, policy)
-    asked = {row["selection"]: row["requester_count"] for row in _requesters(timed, policy.k)}
+    asked = {row["selection"]: row for row in _asked(timed, policy.k)}
     let_go(groups, timed)
     around = {inner: outer for chain in chains.values() for outer, inner in zip(chain, chain[1:], strict=False)}
     last = {year.code: year for year in years}
@@ -170,13 +170,13 @@ def _timed(case: Table, members: Table, places: Sequence[Row]) -> Table:
     return hold(with_requesters(members.join(atoms, "atom").join(known, "case_number")), "timed")
 
 
-def _requesters(timed: Table, k: int) -> Iterator[Row]:
-    """Count who asked, for each selection whose waits come from enough people."""
+def _asked(timed: Table, k: int) -> Iterator[Row]:
+    """Give, for each selection whose waits come from enough people, its order statistics and the most waits of one of them."""
     for link in _LINKS:
         inside = timed.filter(timed[link].notnull())
-        counted = count_requesters(inside, (link,))
-        enough = counted.filter(are_enough(counted, k))
-        yield from fetch(enough.select("requester_count", selection=enough[link]))
+        ranked = rank_values(inside, "wait", group=(link,), percents=WAITS, k=k)
+        joined = ranked.filter(ranked.timed_count > 0).join(count_requesters(inside, (link,)), link)
+        yield from fetch(joined.select("timed_count", "largest_count", *WAITS, selection=joined[link]))
 
 
 def _fill(
@@ -230,7 +230,7 @@ def _limit(policy: Policy) -> int | None:
 def _written(
     made: dict[int, _Selection],
     numbers: Mapping[Key, int],
-    asked: Mapping[int, int],
+    asked: Mapping[int, Row],
     *,
     around: Mapping[Key, Key],
     policy: Policy,
@@ -240,10 +240,10 @@ def _written(
         selection = made.pop(numbers[key])
         waits = np.sort(np.concatenate([np.zeros(0, np.int32), *selection.waits]))
         known = _with_statutory(together(selection.known), key, selection, policy)
-        enough = asked.get(numbers[key])
-        figures = _figures(waits, known, selection) if enough else {}
-        if figures and enough:
-            band = str(max(edge for edge in timed_edges(policy.k) if edge <= enough))
+        own = asked.get(numbers[key])
+        figures = _figures(waits, known, selection, own) if own else {}
+        if figures and own:
+            band = str(max(edge for edge in timed_edges(policy.k) if edge <= own["timed_count"]))
             yield {
                 **dict(zip(SELECTION, key, strict=True)),
                 **dict.fromkeys(WAITS),
@@ -276,14 +276,19 @@ def _with_statutory(known: Known, key: Key, selection: _Selection, policy: Polic
     return known.split(limit, below=late.get("on_time", 0), above=late.get("late", 0))
 
 
-def _figures(waits: Numbers, known: Known, selection: _Selection) -> dict[str, int]:
-    """Give the order statistics that leave company; those of a selection inside that is all of it are its own."""
+def _figures(waits: Numbers, known: Known, selection: _Selection, asked: Row) -> dict[str, int]:
+    """Give the order statistics that leave company; those of a selection inside that is all of it are its own.
+
+    asked: those that have company by themselves (NULL: not), and the most waits of one requester (`_asked`).
+    """
     count, shown = selection.largest
     if count == selection.scope_count:
         return dict(shown)
     found = {}
     for name, percent in WAITS.items():
-        rank = rank_of(len(waits), percent)
-        if rank > COMPANY and len(waits) - rank >= COMPANY and known.leaves_company(rank, int(waits[rank - 1])):
-            found[name] = int(waits[rank - 1])
+        days = asked[name]
+        if days is not None and known.leaves_company(
+            rank_of(len(waits), percent), days, largest=asked["largest_count"]
+        ):
+            found[name] = days
     return found

@@ -7,7 +7,9 @@ Homogeneity: an outsider may know where and for what a person asked (`known_to_o
 of all cases that share this and are finished in the period ended alike, a row with the outcome beside it says how the
 person's case ended. No case of such a class stands on a rung that shows the outcome and the class; it goes on to one
 that shows the outcome of more cases together, so that outcomes at the body's level are never hidden. Whichever outcome
-dominates, but an ordinary one, of which nothing is learnt. Counted once, before peeling, over all cases of the period.
+dominates, but an ordinary one, of which nothing is learnt; or a coarser one, since who reads that half were not eligible
+and half lacked documents reads that all were refused. Counted once, before peeling, over all cases of the period; and once
+more without the cases of each person who has several there, who knows them and reads the rest.
 
 Minimality: who knows the ladder knows that a coarser row was too few on a finer rung. Where its size leaves no value of
 the finer rung empty, it proves that each exists; such a row of a column declared sensitive goes on (`forced_limits`).
@@ -23,6 +25,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from etl.anonymise.columns import outcome_parents, value_name
+from etl.anonymise.requesters import REQUESTER
 from etl.metadata import Policy, code_rows, duration_bands
 from etl.metadata.codes import band_parents
 from etl.metadata.levels import TREES, ancestors, depth_of, levels_of
@@ -43,6 +46,11 @@ class Class:
     outcome: str
 
     @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Name what a row that shows the outcome tells: it, and its coarser one."""
+        return tuple(dict.fromkeys((self.outcome, value_name("outcome", "parent"))))
+
+    @property
     def flag(self) -> str:
         """Name the column that says that one outcome dominates the class of a case."""
         return "_".join(("is_dominated", *self.known, self.outcome))
@@ -60,7 +68,7 @@ def with_dominated(case: Table, policy: Policy, *, floor: tuple[str, ...]) -> Ta
     """Add the flag of every class that the ladder tells, counted over the given cases.
 
     case: one row per case with the floor columns (the case type, on which is_personal hangs, among them), the values of
-    the ladder, is_personal and is_ordinary. Lazy.
+    the ladder, is_personal, is_ordinary and requester_number. Lazy.
     """
     classes = dict.fromkeys(found for levels in policy.ladder for found in classes_of(levels, policy))
     joined, flags = case, {}
@@ -74,11 +82,27 @@ def with_dominated(case: Table, policy: Policy, *, floor: tuple[str, ...]) -> Ta
 def _dominated(case: Table, one: Class, policy: Policy, floor: tuple[str, ...]) -> Table:
     person = case.filter(case[IS_PERSONAL])
     place = (*floor, *one.known)
-    told = ibis.ifelse(person[IS_ORDINARY], 0, 1).sum().cast("int64")
-    each = person.group_by(*place, one.outcome).agg(n=person.count(), told=told)
-    whole = each.group_by(*place).agg(n=each.n.sum().cast("int64"), largest=each.told.max())
+    person = person.mutate(told=ibis.ifelse(person[IS_ORDINARY], 0, 1))
     share = round(policy.sensitive.largest_share * _PARTS)
-    return whole.filter(whole.largest * _PARTS > whole.n * share).select(*place, is_found=ibis.literal(1, "int8"))
+    found = [part for outcome in one.outcomes for part in _told(person, place, outcome, share)]
+    return ibis.union(*found, distinct=True).select(*place, is_found=ibis.literal(1, "int8"))
+
+
+def _told(person: Table, place: tuple[str, ...], outcome: str, share: int) -> Iterator[Table]:
+    """Give the places of which an outcome has more than a share (in thousandths): of all, and of all but one person's."""
+    each = person.group_by(*place, outcome).agg(n=person.count(), told=person.told.sum().cast("int64"))
+    whole = each.group_by(*place).agg(n=each.n.sum().cast("int64"), largest=each.told.max())
+    yield whole.filter(whole.largest * _PARTS > whole.n * share).select(*place)
+    known = person.filter(person[REQUESTER].notnull())
+    own = known.group_by(*place, REQUESTER, outcome).agg(n=known.count(), told=known.told.sum().cast("int64"))
+    theirs = own.group_by(*place, REQUESTER).agg(theirs=own.n.sum().cast("int64"))
+    theirs = theirs.filter(theirs.theirs > 1)
+    beside = theirs.join(whole.select(*place, "n"), place).join(each.select(*place, outcome, "told"), place)
+    beside = beside.filter(beside.told * _PARTS > (beside.n - beside.theirs) * share)  # few are left to be compared
+    mine = own.select(*place, REQUESTER, outcome, mine="told")
+    joined = beside.join(mine, (*place, REQUESTER, outcome), how="left", rname="own_{name}")
+    others = joined.told - ibis.coalesce(joined.mine, 0)
+    yield joined.filter(others * _PARTS > (joined.n - joined.theirs) * share).select(*place)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 The rank of quantile q among n is ceil(q n). It is shown only if at least four of the n lie on each side of it, and only
 where the cases with a usable time come from at least k requesters, none with more than half of them: a median over one
-person's ten cases is that person's. The number of those requesters is shown as a band. Never the lowest, never the
-highest (DESIGN §4 "A group"). Plain window ranks, so that every engine gives the same value.
+person's ten cases is that person's. The four on a side are people, too: where they are cases of one person, that person
+knows who is the last of all others. The number of those requesters is shown as a band, and must be enough for the figure
+by itself, so that the band says so. Never the lowest, never the highest (DESIGN §4 "A group"). Plain window ranks, so that
+every engine gives the same value.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from etl.anonymise.requesters import are_enough, count_requesters
+from etl.anonymise.requesters import REQUESTER, are_enough, count_requesters
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
@@ -46,16 +48,38 @@ def rank_values(
     """
     known = relation.filter(relation[value].notnull())
     asked = count_timed(relation, value, group=group, k=k) if timed is None else timed
-    counted = known.group_by(*group, days=known[value].cast("int64")).agg(n=known[value].count())
-    rising = ibis.cumulative_window(group_by=group, order_by="days")
-    counted = counted.mutate(
-        known_count=counted.n.sum().over(ibis.window(group_by=group)).cast("int64"),
-        up_to=counted.n.sum().over(rising).cast("int64"),
-    )
+    counted = _counted(known, value, group)
     shown = {name: _at_rank(counted, percent) for name, percent in percents.items()}
     ranked = counted.group_by(*group).agg(**shown).join(asked, group)
-    nothing = ibis.null("int64")
-    return ranked.mutate(**{name: ibis.ifelse(ranked.timed_count > 0, ranked[name], nothing) for name in percents})
+    return ranked.mutate(
+        **{
+            name: ibis.ifelse(_has_company(ranked.timed_count, percent), ranked[name], ibis.null("int64"))
+            for name, percent in percents.items()
+        }
+    )
+
+
+def _counted(known: Table, value: str, group: tuple[str, ...]) -> Table:
+    """Count by group and `days`: n, known_count of the group, up_to and people_up_to these days, people_from them on.
+
+    Who has several cases counts up to some days from the shortest on, and from some days on up to the longest.
+    """
+    each = known.group_by(*group, REQUESTER, days=known[value].cast("int64")).agg(n=known[value].count())
+    own, alone = ibis.window(group_by=(*group, REQUESTER)), each[REQUESTER].isnull()
+    each = each.mutate(
+        first=ibis.ifelse(alone, each.n, ibis.ifelse(each.days == each.days.min().over(own), 1, 0)),
+        last=ibis.ifelse(alone, each.n, ibis.ifelse(each.days == each.days.max().over(own), 1, 0)),
+    )
+    counted = each.group_by(*group, "days").agg(n=each.n.sum(), first=each["first"].sum(), last=each["last"].sum())
+    whole, rising = ibis.window(group_by=group), ibis.cumulative_window(group_by=group, order_by="days")
+    return counted.mutate(
+        known_count=counted.n.sum().over(whole).cast("int64"),
+        up_to=counted.n.sum().over(rising).cast("int64"),
+        people_up_to=counted["first"].sum().over(rising).cast("int64"),
+        people_from=counted["last"].sum().over(whole).cast("int64")
+        - counted["last"].sum().over(rising).cast("int64")
+        + counted["last"].cast("int64"),
+    )
 
 
 def rank_of(count: Any, percent: int) -> Any:
@@ -68,10 +92,17 @@ def rank_of(count: Any, percent: int) -> Any:
 
 
 def _at_rank(counted: Table, percent: int) -> Any:
-    n = counted.known_count
+    rank = rank_of(counted.known_count, percent)
+    is_there = (counted.up_to >= rank) & (counted.up_to - counted.n < rank)
+    is_shown = _has_company(counted.known_count, percent)
+    # whose time it is counts on both sides
+    has_people = (counted.people_up_to > COMPANY) & (counted.people_from > COMPANY)
+    return ibis.ifelse(is_shown & has_people & is_there, counted.days, ibis.null("int64")).min()
+
+
+def _has_company(n: Any, percent: int) -> Any:
     rank = rank_of(n, percent)
-    is_shown = (rank > COMPANY) & (n - rank >= COMPANY)
-    return ibis.ifelse(is_shown & (counted.up_to >= rank), counted.days, ibis.null("int64")).min()
+    return (rank > COMPANY) & (n - rank >= COMPANY)
 
 
 def timed_band(relation: Table, *, k: int) -> Any:

@@ -42,6 +42,7 @@ class Candidates:
             self._codes.setdefault(row["list_code"], set()).add(row["code"])
             if row["list_code"] == "outcome" and row["parent_code"] is not None:
                 self._finer.setdefault(row["parent_code"], set()).add(row["code"])
+        self._coarser = {fine: coarse for coarse, codes in self._finer.items() for fine in codes}
         self._service = _tree(evidence, "service")
         self._unit = _tree(evidence, "unit")
         self._paths = {
@@ -105,6 +106,10 @@ class Candidates:
     def finer(self, outcome: str | None) -> frozenset[str]:
         """List the outcomes that a coarser one stands for."""
         return frozenset(self._finer.get(outcome or "", ()))
+
+    def coarser(self, outcome: str) -> str:
+        """Give the outcome that an outcome is one of, or itself."""
+        return self._coarser.get(outcome, outcome)
 
     def shown_of(self, name: str, value: Any) -> frozenset[Any]:
         """List what a row can show, in the column `name`, of a case with this value: it, something coarser, nothing."""

@@ -2,12 +2,12 @@
 
 An outsider knows of a person body, case type and period, and the columns that the policy names under `known_to_outsiders`
 (else nothing more, the service, or the service with unit or channel). The policy promises that where more than
-`largest_share` of all who share these ended alike, no row shows the outcome beside them; not for outcomes that it calls
-ordinary, nor for the case types of the statutory table. Who knows a family or a department may mean any service or unit
-below it: rows that show one of these can hold the person, too. Rows that show both, as a share of all cases that can be meant,
-hidden ones in the denominator, are the least that the share can be: above the promise it is a hit. A selection of one
-outcome only that the promise does not cover is counted as a limit. Facts about the body (refused, late) are never hidden:
-such selections are counted apart.
+`largest_share` of all who share these ended alike, or in outcomes with the same coarser one, no row shows the outcome
+beside them; not for outcomes that it calls ordinary, nor for the case types of the statutory table. Who knows a family or a
+department may mean any service or unit below it: rows that show one of these can hold the person, too. Rows that show both,
+as a share of all cases that can be meant, hidden ones in the denominator, are the least that the share can be: above the
+promise it is a hit. A selection of one outcome only that the promise does not cover is counted as a limit. Facts about the
+body (refused, late) are never hidden: such selections are counted apart.
 """
 
 from __future__ import annotations
@@ -82,7 +82,10 @@ def _judge(key: Row, members: list[Row], release: Release, candidates: Candidate
     beside = _by_outcome([row for row in members if _is_beside(row, key) and _is_told(row, release, candidates)])
     promised = release.policy.get("sensitive", {}).get("largest_share")
     is_covered = key["case_type_code"] not in release.policy.get("statutory", {}).get("case_types", ())
-    if promised is not None and is_covered and max(beside.values(), default=0) > promised * total:
+    together: Counter[str] = Counter()
+    for outcome, count in beside.items():
+        together[candidates.coarser(outcome)] += count
+    if promised is not None and is_covered and max(together.values(), default=0) > promised * total:
         tally.hit("one_outcome", tables=(GROUPS,), where=key_text(key))
     elif max(shown.values()) == total:
         tally.limit("one_outcome_sensitive" if candidates.is_sensitive(key) else "one_outcome")

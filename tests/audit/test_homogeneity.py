@@ -51,6 +51,14 @@ def test_the_promise_is_the_released_one(evidence: Evidence) -> None:
     assert learnt(_attack(_welfare(evidence, {"negative": 180, "positive": 20}))) == {"one_outcome"}
 
 
+def test_outcomes_that_are_one_outcome_are_added_up(evidence: Evidence) -> None:
+    """Half of a kind each, and both are refusals: nine in ten were refused; beside another outcome it is half."""
+    shop = {"service_id": "shop"}
+    refused: dict[str | None, int] = {"not_eligible": 90, "incomplete_documents": 90, "withdrawn": 20}
+    assert learnt(_attack(_welfare(evidence, refused, shop))) == {"one_outcome"}
+    assert _attack(_welfare(evidence, {"not_eligible": 90, "withdrawn": 110}, shop)).hit_count == 0
+
+
 def test_hidden_outcomes_count_in_the_denominator(evidence: Evidence) -> None:
     """Who may be among the hidden has no known outcome."""
     assert _attack(_welfare(evidence, {"positive": 180, None: 60}, largest_share=0.8)).hit_count == 0

@@ -306,15 +306,21 @@ def add_group(
 
 
 def ranks(values: Sequence[tuple[Case, int | None]], percents: Mapping[str, int], k: int) -> Row:
-    """Give nearest ranks with four on each side, and the band of requesters with a value, where those are enough."""
+    """Give nearest ranks with four people on each side, and the band of requesters with a value, where those are enough."""
     timed = [case for case, day in values if day is not None]
     known = sorted(day for _, day in values if day is not None)
     n = len(known)
     is_enough = are_enough(timed, k)
     row: Row = {"timed_band_code": timed_band(len(requesters(timed)), k) if is_enough else None}
     for name, percent in percents.items():
-        rank = -(-n * percent // 100)
-        is_shown = is_enough and rank - 1 >= 4 and n - rank >= 4
+        rank, people = -(-n * percent // 100), len(requesters(timed))
+        is_shown = is_enough and all(
+            own - 1 >= 4 and m - own >= 4 for m, own in ((n, rank), (people, -(-people * percent // 100)))
+        )
+        if is_shown:
+            short = requesters([case for case, day in values if day is not None and day <= known[rank - 1]])
+            long = requesters([case for case, day in values if day is not None and day >= known[rank - 1]])
+            is_shown = len(short) - 1 >= 4 and len(long) - 1 >= 4
         row[name] = known[rank - 1] if is_shown else None
     return row
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from etl.calendars import Period
 from etl.metadata import Policy
+from tests.reference.peel import requesters
 from tests.reference.values import Case, up
 
 Row = dict[str, Any]
@@ -100,12 +101,13 @@ def depth(key: Key) -> int:
 
 
 def leaves_four(year: Year, key: Key, name: str, days: int) -> bool:
-    """Say whether four waits on each side of a figure are known to nobody to lie there."""
+    """Say whether four waits on each side of a figure are known to nobody to lie there, whoever asked for the most."""
     count = len(year.timed(key))
     rank = -(-count * WAITS[name] // 100)
     longer = known(year, key, days, is_longer=True)
     shorter = known(year, key, days, is_longer=False)
-    return count - rank - longer >= 4 and rank - 1 - shorter >= 4
+    largest = max(requesters(year.timed(key)).values())  # who has these knows where they are
+    return min(count - rank - longer, rank - 1 - shorter) >= 4 + largest - 1
 
 
 def known(year: Year, key: Key, days: int, *, is_longer: bool) -> int:

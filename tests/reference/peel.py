@@ -69,7 +69,7 @@ def class_key(case: Case, known: Mapping[str, str], levels: Mapping[str, str], p
 
 
 def dominated_classes(cases: Sequence[Case], policy: Policy) -> set[tuple[Any, ...]]:
-    """Find the classes of which one outcome, no ordinary one, has more than the largest share."""
+    """Find the classes of which one outcome, no ordinary one, has more than the largest share, as anybody inside sees them."""
     found, seen = set(), []
     for levels in policy.ladder:
         for known in known_classes(levels, policy):
@@ -81,14 +81,18 @@ def dominated_classes(cases: Sequence[Case], policy: Policy) -> set[tuple[Any, .
                 if is_personal(case, policy):
                     classes[class_key(case, known, levels, policy)].append(case)
             for key, members in classes.items():
-                ends = Counter(
-                    value(case, "outcome", key[0], policy)
-                    for case in members
-                    if value(case, "outcome", "code", policy) not in policy.sensitive.ordinary
-                )
-                if ends and max(ends.values()) > policy.sensitive.largest_share * len(members):
+                several = [person for person, n in requesters(members).items() if n > 1]
+                views = [[case for case in members if case["requester_key"] != person] for person in several]
+                if any(is_dominated(view, key[0], policy) for view in (members, *views)):
                     found.add(key)
     return found
+
+
+def is_dominated(cases: Sequence[Case], level: str, policy: Policy) -> bool:
+    """Say whether more than the largest share ended alike, or in outcomes with the same coarser one."""
+    told = [case for case in cases if value(case, "outcome", "code", policy) not in policy.sensitive.ordinary]
+    ends = [Counter(value(case, "outcome", each, policy) for case in told) for each in (level, "parent")]
+    return any(n > policy.sensitive.largest_share * len(cases) for counted in ends for n in counted.values())
 
 
 def would_tell(case: Case, levels: Mapping[str, str], policy: Policy, told: set[tuple[Any, ...]]) -> bool:

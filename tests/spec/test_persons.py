@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,21 +35,28 @@ TEXTS = (
     "outcome_at_parent",
 )
 Ended = tuple[str, str, str, int]  # service, channel, outcome, number of cases
+Mostly = Mapping[str, int]  # outcome -> how many of its cases are of one and the same person
 DOMINATED = ("aid", "web", "not_eligible", 18), ("aid", "web", "completed", 2)
 
 
 def peeled(
-    backend: Any, ended: Sequence[Ended], policy: Policy = POLICY, *, is_personal: bool = True
+    backend: Any,
+    ended: Sequence[Ended],
+    policy: Policy = POLICY,
+    *,
+    is_personal: bool = True,
+    mine: Mostly | None = None,
 ) -> dict[Any, int]:
     """Peel cases of one body and period; (service, channel, outcome) -> rung of its cases (0: the floor)."""
     rows = []
     for service, channel, outcome, count in ended:
-        for _ in range(count):
+        for place in range(count):
             parent = outcome_parents(policy).get(outcome, outcome)
+            person = 1 if place < (mine or {}).get(outcome, 0) else None
             texts = dict(zip(TEXTS, ("alef", "service", "1404-01", service, channel, outcome, parent), strict=True))
             flags = {"is_late": False, "is_sensitive": False, "is_personal": is_personal}
             ordinary = {"is_ordinary": outcome in policy.sensitive.ordinary}
-            rows.append({"case_number": len(rows) + 1, "requester_number": None, **texts, **flags, **ordinary})
+            rows.append({"case_number": len(rows) + 1, "requester_number": person, **texts, **flags, **ordinary})
     numbers = {"case_number": pa.int32(), "requester_number": pa.int32()}
     kinds = numbers | dict.fromkeys(TEXTS, pa.string())
     schema = pa.schema([(name, kinds.get(name, pa.bool_())) for name in rows[0]])
@@ -112,6 +119,27 @@ def test_a_channel_that_one_outcome_dominates_is_left_out_first(backend: Any) ->
     rungs = peeled(backend, [("aid", "desk", "not_eligible", 10), ("aid", "web", "completed", 10)])
     assert rungs["aid", "desk", "not_eligible"] == 2
     assert rungs["aid", "web", "completed"] == 1
+
+
+def test_outcomes_that_are_one_outcome_dominate_together(backend: Any) -> None:
+    """Ten not eligible and ten without documents are twenty refused; ten who withdrew beside them are another outcome."""
+    refused = [("aid", "web", "not_eligible", 10), ("aid", "web", "incomplete_documents", 10)]
+    assert set(peeled(backend, refused).values()) == {3}
+    assert set(peeled(backend, [*refused, ("aid", "web", "withdrawn", 10)]).values()) == {1}
+
+
+@pytest.mark.parametrize(("granted", "rung"), [(10, 3), (6, 1)])
+def test_who_has_half_of_a_class_does_not_read_the_rest(backend: Any, granted: int, rung: int) -> None:
+    """She knows her own ten of twenty-two, and that nobody else was eligible; of ten others four were."""
+    ended = [("aid", "web", "completed", 11), ("aid", "web", "not_eligible", 11)]
+    assert peeled(backend, ended, mine={"completed": granted})["aid", "web", "not_eligible"] == rung
+
+
+def test_the_rest_is_judged_without_whom_it_is_read_by(backend: Any) -> None:
+    """Without three refused cases of hers it is thirteen of seventeen; without two that she withdrew, sixteen of eighteen."""
+    ended = [("aid", "web", "withdrawn", 4), ("aid", "web", "not_eligible", 16)]
+    assert peeled(backend, ended, mine={"not_eligible": 3})["aid", "web", "not_eligible"] == 1
+    assert peeled(backend, ended, mine={"withdrawn": 2})["aid", "web", "not_eligible"] == 3
 
 
 @pytest.mark.parametrize("other", ["rejected_unclear", "withdrawn", "refused_exempt", "not_held"])

@@ -70,6 +70,25 @@ def test_a_median_needs_as_many_people_as_a_group(backend: Any) -> None:
     assert [(row["median"], row["timed_count"]) for row in ranks] == [(5, 10), (None, 0)]
 
 
+@pytest.mark.parametrize(
+    ("requesters", "median"),
+    [
+        ("abcdefghijklmnopqrstu", 11),
+        ("abcdefghijklmnxyxyxyx", 11),  # above the median of twenty-one cases: four people
+        ("abcdefghijklzzxxxxxxx", None),  # above it three, of whom one knows where hers are
+        ("zzxxxxxxxabcdefghijkl", None),  # below it three
+        ("aabbbcccdddeeefffggg", None),  # seven people are too few for a median of people
+    ],
+)
+def test_on_each_side_of_a_median_are_people(backend: Any, requesters: str, median: int | None) -> None:
+    """Four cases of one person are no company: she knows that the figure is the last of all others."""
+    [row] = rows_of(
+        rank_values(asked_by(backend, *requesters), "days", group=("body_id",), percents={"median": 50}, k=K)
+    )
+    assert row["median"] == median
+    assert row["timed_count"] == len(set(requesters))
+
+
 def test_the_number_of_a_requester_is_given_to_several_cases_only(backend: Any) -> None:
     """A requester with one case stands alone like an unknown one, but is known."""
     rows = rows_of(asked_by(backend, "a", "a", "b", None))
