@@ -2,12 +2,14 @@
 
 A reader keeps every release and subtracts. What can differ without telling of single cases: new groups of at least k,
 a group withdrawn for good, a group replaced by one coarser row over as many cases. A period that was released is never
-released again, a month never restated, and a database holds every row of the one before, unchanged.
+released again, a month never restated, late groups never come out for fewer than k new cases, and a database holds every
+row of the one before, unchanged.
 """
 
 from __future__ import annotations
 
 import random
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping
@@ -25,6 +27,7 @@ NAME = "differencing"
 PERIOD = ("body_id", "case_type_code", "period_code")
 MONTH = ("body_id", "case_type_code", "month_code")
 KEPT = (*PERIOD, "late_for_code", "release_id", "replaces_id")  # what a partition must keep for the releases to come
+MONTHLY = re.compile(r"\d{4}-\d\d")
 ROLLED_UP = 3  # columns of a roll-up, at most
 DETAIL = ("_id", "_code", "_level")
 
@@ -56,6 +59,7 @@ def _attack_rows(evidence: Evidence, whole: Mapping[str, pa.Table], seed: int, a
         _released_once(name, whole[name], tally)
         _roll_ups(name, evidence, random.Random(f"{seed}:{NAME}:{name}"), attempts, tally)
     _months_once(whole["margin"], tally)
+    _late_apart(evidence, whole[GROUPS], whole["margin"], tally)
     _corrections(evidence, whole[GROUPS], tally)
 
 
@@ -102,6 +106,33 @@ def _months_once(margin: pa.Table, tally: Tally) -> None:
     tally.tried(months.num_rows)
     for row in months.filter(pc.greater(months["release_id_count"], 1)).to_pylist():
         tally.hit("restated", tables=("margin",), where=key_text({column: row[column] for column in MONTH}))
+
+
+def _late_apart(evidence: Evidence, group: pa.Table, margin: pa.Table, tally: Tally) -> None:
+    """Where late groups come out, k cases were counted late since the last time: else a new one is known to be in them.
+
+    Only for bodies and types that publish every month: elsewhere a late entry may have joined a season that was open.
+    """
+    own = own_rows(group)
+    rows = own.select([*PERIOD, "late_for_code", "release_id"]).to_pylist() if own.num_rows else []
+    slow = {_kind(row) for row in rows if row["late_for_code"] is None and not MONTHLY.fullmatch(row["period_code"])}
+    came: dict[Any, dict[str, int]] = {}
+    for row in margin.select([*MONTH, "late_finished_count"]).to_pylist() if margin.num_rows else []:
+        came.setdefault(_kind(row), {})[row["month_code"]] = row["late_finished_count"]
+    looked = {release.release_id for release in evidence.releases}
+    out = {(_kind(row), row["release_id"]) for row in rows if row["late_for_code"] is not None}
+    for kind, release in sorted(out):
+        if kind in slow or release not in looked:
+            continue
+        tally.tried()
+        before = max((other for own, other in out if own == kind and other < release), default="")
+        if sum(n for month, n in came.get(kind, {}).items() if before < month <= release) < evidence.k:
+            key = {"body_id": kind[0], "case_type_code": kind[1], "release_id": release}
+            tally.hit("late_alone", tables=(GROUPS, "margin"), where=f"{key_text(key)} and late_for_code is not null")
+
+
+def _kind(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["body_id"], row["case_type_code"]
 
 
 def _corrections(evidence: Evidence, group: pa.Table, tally: Tally) -> None:

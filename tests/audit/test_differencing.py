@@ -64,6 +64,15 @@ def test_a_late_group_below_k_is_seen(evidence: Evidence) -> None:
     assert learnt(_attack(planted(evidence, {"case_group": few}))) == {"small_count"}
 
 
+def test_a_late_group_that_one_case_made_is_seen(evidence: Evidence) -> None:
+    """Nine that were left over and one that came: the month counts one, and the group of ten is known to hold it."""
+
+    def one(rows: Rows) -> Rows:
+        return [row | {"late_finished_count": min(row["late_finished_count"], 1)} for row in rows]
+
+    assert learnt(_attack(planted(evidence, {"margin": one}))) == {"late_alone"}
+
+
 def test_a_month_counted_again_is_seen(evidence: Evidence) -> None:
     """A margin is never restated."""
 
