@@ -24,16 +24,6 @@ if TYPE_CHECKING:
 BAND_POINTS = 20
 CASES = "cases"
 REQUESTERS = "requesters"
-SHOWN = (
-    "service_id",
-    "unit_id",
-    "outcome_code",
-    "lateness_code",
-    "duration_band_code",
-    "is_loop",
-    "channel_code",
-    "trace_key",
-)
 
 
 def banded(count: int, k: int) -> int | str:
@@ -136,7 +126,7 @@ def make_report(
 
 def _kept(total: Mapping[str, int]) -> dict[str, float]:
     cases = total.get("case_count", 0)
-    return {name: round(total[f"kept_{name}"] / cases, 4) for name in SHOWN} if cases else {}
+    return {name: round(total[f"kept_{name}"] / cases, 4) for name in PUBLISHED.values()} if cases else {}
 
 
 def _link(row: Mapping[str, Any], k: int) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class Gate:
         withdrawn = tables["withdrawal"]["case_group_id"].to_pylist()
         if not withdrawn:
             return keys
-        numbers = sorted({group // ROWS_A_RELEASE for group in withdrawn} & set(self._number_of))
+        numbers = sorted({group // ROWS_A_RELEASE for group in withdrawn} & {*self._releases, *self._passed})
         rows = [self._groups_of(number) for number in numbers]
         found = [table.filter(pc.is_in(table["case_group_id"], pa.array(withdrawn, pa.int64()))) for table in rows]
         others = keys.filter(pc.not_equal(keys["release_id"], tables["release"]["release_id"][0]))
@@ -112,10 +112,6 @@ class Gate:
         earlier |= {number: passed["release"]["release_id"][0].as_py() for number, passed in self._passed.items()}
         numbers = sorted(number for number, release_id in earlier.items() if release_id[:4] == year)
         return pa.concat_tables([*(self._groups_of(number) for number in numbers), tables[GROUPS]])
-
-    @property
-    def _number_of(self) -> set[int]:
-        return set(self._releases) | set(self._passed)
 
     def _groups_of(self, number: int) -> pa.Table:
         if number in self._passed:

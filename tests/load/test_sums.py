@@ -19,7 +19,8 @@ from etl.load.sums import LADDER_COLUMNS
 from etl.metadata import duration_bands
 from etl.metadata.settings import Bands
 from tests.load.builder import AS_OF, METADATA, Office, floor, group, make_instance
-from tests.reference.anonymise import WAITS, ranks
+from tests.reference.anonymise import ranks
+from tests.reference.duration import WAITS
 
 EDGES = Bands().duration
 BANDS = list(duration_bands(EDGES))

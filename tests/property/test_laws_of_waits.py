@@ -11,7 +11,7 @@ import numpy as np
 from etl.anonymise.company import known_of, together
 from tests.property.conftest import Run
 from tests.property.test_laws_of_random_offices import POLICY, bounded, members_of, offices
-from tests.reference.anonymise import WAITS
+from tests.reference.duration import WAITS
 from tests.reference.peel import requesters
 from tests.reference.values import up
 

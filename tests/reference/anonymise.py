@@ -12,12 +12,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
-from etl.calendars import Period, parse_period, period_of
+from etl.calendars import Period, WorkingCalendar, parse_period, period_of
 from etl.metadata import Policy
 from tests.reference.cohort import cohort_rows
-from tests.reference.duration import duration_rows
+from tests.reference.duration import WAITS, duration_rows
 from tests.reference.identity import COHORT, COLUMNS, FINISHED, STOCK, stand_back
 from tests.reference.patterns import activities, stand
 from tests.reference.peel import are_enough, peel, requesters
@@ -28,7 +29,6 @@ from tests.reference.values import NO, Case, steps_of, trace_of, value
 Row = dict[str, Any]
 Kind = tuple[str, str]
 
-WAITS = {"wait_p25_days": 25, "wait_median_days": 50, "wait_p75_days": 75, "wait_p90_days": 90}
 SHOWN_AS = {
     "service": "service_id",
     "unit": "unit_id",
@@ -384,7 +384,7 @@ def day_number(event: Mapping[str, Any], policy: Policy) -> int | None:
         return None
     if policy.clocks.lead.kind != "working":
         return int(event["occurred_on"].toordinal())
-    return _working_number(event["occurred_on"], policy)
+    return _working_number(policy.calendar.working, event["occurred_on"])
 
 
 def margin_rows(
@@ -448,18 +448,6 @@ def statutory_rows(live: Mapping[str, Case], month: Period, *, policy: Policy, m
     ]
 
 
-def _working_number(day: date, policy: Policy) -> int:
-    start = date(2024, 1, 1)
-    working = policy.calendar.working
-    return _count_working(working, start, day)
-
-
-_COUNTED: dict[tuple[str, date], int] = {}
-
-
-def _count_working(working: Any, start: date, day: date) -> int:
-    key = (working.system, day)
-    if key not in _COUNTED:
-        table = working.days(start, day)
-        _COUNTED[key] = table.column("working_day_number").to_pylist()[-1]
-    return _COUNTED[key]
+@cache
+def _working_number(working: WorkingCalendar, day: date) -> int:
+    return int(working.days(date(2024, 1, 1), day).column("working_day_number").to_pylist()[-1])
