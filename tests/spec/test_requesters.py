@@ -77,7 +77,7 @@ def test_a_median_needs_as_many_people_as_a_group(backend: Any) -> None:
         ("abcdefghijklmnxyxyxyx", 11),  # above the median of twenty-one cases: four people
         ("abcdefghijklzzxxxxxxx", None),  # above it three, of whom one knows where hers are
         ("zzxxxxxxxabcdefghijkl", None),  # below it three
-        ("aabbbcccdddeeefffggg", None),  # seven people are too few for a median of people
+        ("abcdefghabcdefgh", None),  # eight people are too few for a median of people, wherever they stand
     ],
 )
 def test_on_each_side_of_a_median_are_people(backend: Any, requesters: str, median: int | None) -> None:
@@ -87,6 +87,17 @@ def test_on_each_side_of_a_median_are_people(backend: Any, requesters: str, medi
     )
     assert row["median"] == median
     assert row["timed_count"] == len(set(requesters))
+
+
+def test_a_rank_has_company_whatever_is_equal(backend: Any) -> None:
+    """Of twelve times six are one day: the third of them is among equals, and two lie below it."""
+    rows = [
+        {"case_number": n, "requester_key": None, "body_id": 1, "service": 1, "days": max(1, n - 5)}
+        for n in range(1, 13)
+    ]
+    case = with_requesters(backend.create_table("equal_days", pa.Table.from_pylist(rows, schema=CASE)))
+    [row] = rows_of(rank_values(case, "days", group=("body_id",), percents={"p25": 25, "median": 50}, k=K))
+    assert (row["p25"], row["median"]) == (None, 1)
 
 
 def test_the_number_of_a_requester_is_given_to_several_cases_only(backend: Any) -> None:
