@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from etl.anonymise.held import hold_rows
 from etl.metadata import Policy, code_rows, duration_bands
-from etl.metadata.levels import ancestors, depth_of, levels_of
+from etl.metadata.levels import ancestors, depth_of, levels_of, ways
 from etl.metadata.settings import Node
 from etl.model.codes import NOT_RECORDED
 
@@ -62,16 +62,8 @@ def used_levels(policy: Policy) -> dict[str, tuple[str, ...]]:
 
 def sensitive_services(policy: Policy) -> frozenset[str]:
     """List the services whose outcome is a fact about a person: marked, or below a marked one."""
-    marked = set(policy.sensitive_roots)
-    parents = {node.id: node.parent for node in policy.services}
-    found = set(marked)
-    for service in parents:
-        above: str | None = service
-        while above is not None and above not in marked:
-            above = parents.get(above)
-        if above is not None:
-            found.add(service)
-    return frozenset(found)
+    marked = policy.sensitive_roots
+    return marked | {service for service, way in ways(policy.services).items() if marked & set(way)}
 
 
 def with_values(case: Table, policy: Policy) -> Table:

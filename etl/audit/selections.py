@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 Mask = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
 NULL = 0
+COUNTED = "case_count"
 _COMPARED: dict[str, Callable[..., Any]] = {
     "=": np.equal,
     "<>": np.not_equal,
@@ -39,12 +40,12 @@ class Condition:
 
 
 class Selectable:
-    """A table whose rows can be selected by any of its columns but the counted one."""
+    """A table whose rows can be selected by any of its columns but `case_count`."""
 
-    def __init__(self, table: pa.Table, *, counted: str = "case_count") -> None:
+    def __init__(self, table: pa.Table) -> None:
         """Turn each column into numbers; memory: eight bytes a cell."""
-        self.count: Numbers = _whole(table[counted])
-        self.names = tuple(name for name in table.column_names if name != counted)
+        self.count: Numbers = _whole(table[COUNTED])
+        self.names = tuple(name for name in table.column_names if name != COUNTED)
         self._numbers: dict[str, Numbers] = {}
         self._values: dict[str, list[Any]] = {}
         for name in self.names:

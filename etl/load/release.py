@@ -35,6 +35,7 @@ from etl.load.labels import Named, listed_codes, named_codes
 from etl.load.placement import check_placements, check_releases, stream_placements, write_placements
 from etl.load.quality import quality_table
 from etl.load.reconcile import Balance, own_groups
+from etl.load.sums import LADDER_COLUMNS
 from etl.load.texts import TextCheck
 from etl.metadata import load_dictionary
 from etl.model.canaries import read_canaries
@@ -48,16 +49,6 @@ if TYPE_CHECKING:
 REPORT = "report.json"
 AUDIT = "audit.json"
 Review = Callable[[Mapping[str, pa.Table], bytes], bytes]  # tables, policy.yml -> audit.json
-KEPT_COLUMNS = {
-    "service": "service_id",
-    "unit": "unit_id",
-    "outcome": "outcome_code",
-    "lateness": "lateness_code",
-    "duration": "duration_band_code",
-    "loop": "is_loop",
-    "channel": "channel_code",
-    "trace": "trace_id",
-}
 
 
 @dataclass(frozen=True)
@@ -164,7 +155,7 @@ def summarise(release_id: str, group: pa.Table, withdrawal: pa.Table) -> Release
     is_floor = group["is_floor"]
     kept = {
         name: (pc.sum(group.filter(pc.is_valid(group[column]))["case_count"]).as_py() or 0) / cases if cases else 0.0
-        for name, column in KEPT_COLUMNS.items()
+        for name, (column, _) in LADDER_COLUMNS.items()
     }
     return ReleaseSummary(
         release_id,
