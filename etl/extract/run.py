@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,7 +37,7 @@ from etl.instance import Instance
 from etl.model.progress import SILENT, Progress
 from etl.model.staging import STAGING_VERSION
 
-MEMORY_LIMIT = "900MB"
+MEMORY_SHARE = 3, 4  # of memory_limit; the rest is for the processes that read
 _SNAPSHOT = "snapshot_second"  # of a source, in the manifest: seconds since 1970, UTC
 _COUNTS = ("read", "staged", "unchanged", "quarantined", "deleted")
 _UNCHANGED = """select count(*) from case_hash h join known k using (case_key)
@@ -275,12 +276,22 @@ def _workshop(instance: Instance) -> Iterator[tuple[duckdb.DuckDBPyConnection, P
         shutil.rmtree(old)
     folder = instance.private_folder("tmp") / f"extract-{uuid4().hex[:12]}"
     folder.mkdir(mode=0o700)
-    con = connect_duckdb(folder, memory_limit=MEMORY_LIMIT)
+    con = connect_duckdb(folder, memory_limit=_share_of(instance.settings.policy.memory_limit))
     try:
         yield con, folder
     finally:
         con.close()
         shutil.rmtree(folder)
+
+
+def _share_of(memory_limit: str) -> str:
+    """Give extraction its share of the memory.
+
+    >>> _share_of("1200MB"), _share_of("4 GiB")
+    ('900MB', '3GiB')
+    """
+    share, whole = MEMORY_SHARE
+    return re.sub(r"(\d+) ?(\w+)", lambda found: f"{int(found[1]) * share / whole:g}{found[2]}", memory_limit)
 
 
 def _name_slugs(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap], slugs: SlugBook) -> None:

@@ -18,15 +18,17 @@ from etl.extract.link import Joined, count_letters
 from etl.extract.manifest import DataFile, Manifest, describe_file
 from etl.extract.report import Indicator, Linkage
 from etl.extract.screen import EventCount, SourceCount, scalar
+from etl.extract.timeline import by_parts, key_ranges
 
 _NODE = """
-create table node as
+{make} node {as}
 with case_node as (
   select source, case_key, max(role) as role, count(*) as case_rows,
     list_distinct(flatten(list(link_keys))) as link_keys, min(parent_case_key) filter (role = 'automation') as parent
-  from case_raw where case_key is not null group by source, case_key),
+  from case_raw where case_key is not null and {part} group by source, case_key),
 event_node as (
-  select source, case_key, count(*) as event_rows from event_raw where case_key is not null group by source, case_key)
+  select source, case_key, count(*) as event_rows from event_raw
+  where case_key is not null and {part} group by source, case_key)
 select source, case_key, role, coalesce(case_rows, 0)::int as case_rows, coalesce(event_rows, 0)::int as event_rows,
   list_transform(link_keys, lambda text: ('0x' || substr(text, 1, 16))::ubigint) as links, parent
 from case_node full join event_node using (source, case_key)
@@ -104,7 +106,8 @@ def linkage_of(con: duckdb.DuckDBPyConnection, joined: Joined, *, rows: str, pro
 
 def note_nodes(con: duckdb.DuckDBPyConnection) -> None:
     """Make `node`: every key of the rows just loaded, with its rows and references, before anything is dropped."""
-    con.execute(_NODE)
+    rows = scalar(con, "select (select count(*) from case_raw) + (select count(*) from event_raw)")
+    by_parts(con, _NODE, key_ranges(rows))  # lists cannot spill
 
 
 def make_state(con: duckdb.DuckDBPyConnection, *, batch_id: int, is_window: bool) -> None:

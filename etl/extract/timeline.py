@@ -95,11 +95,11 @@ def make_timelines(con: duckdb.DuckDBPyConnection, sources: Sequence[SourceMap])
     con.execute("drop table event_raw")
     con.execute(_DERIVED)
     parts = key_ranges(scalar(con, "select count(*) from event_live"))
-    _by_parts(con, _SEQUENCE, parts, ties=_TIES if any(source.changes.order for source in sources) else "")
+    by_parts(con, _SEQUENCE, parts, ties=_TIES if any(source.changes.order for source in sources) else "")
     con.execute("drop table event_live")
-    _by_parts(con, _FACTS, parts, actions=ACTION_MILESTONES)
-    _by_parts(con, _PAUSES, parts)
-    _by_parts(con, _NOTICES, parts, due=NOTICE_MILESTONES)
+    by_parts(con, _FACTS, parts, actions=ACTION_MILESTONES)
+    by_parts(con, _PAUSES, parts)
+    by_parts(con, _NOTICES, parts, due=NOTICE_MILESTONES)
     return scalar(con, "select count(*) from event_seq where is_derived")
 
 
@@ -121,7 +121,7 @@ def key_ranges(events: int) -> list[str]:
     return ranges
 
 
-def _by_parts(con: duckdb.DuckDBPyConnection, statement: str, parts: Sequence[str], **values: object) -> None:
+def by_parts(con: duckdb.DuckDBPyConnection, statement: str, parts: Sequence[str], **values: object) -> None:
     """Run a statement for one range of keys after the other, so that its windows fit in memory; the first makes the table."""
     for number, part in enumerate(parts):
         words = {"make": "insert into", "as": ""} if number else {"make": "create table", "as": "as"}

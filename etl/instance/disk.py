@@ -1,4 +1,4 @@
-"""What a disk that says no is called: full, over quota, read-only, not ours, or another thing than expected.
+"""What a machine that says no is called: a disk that is full, over quota, read-only, not ours, or another thing; no memory.
 
 Files are written by Python, pyarrow, DuckDB and SQLite; each has its own exception for the same trouble. `explain_disk`
 turns all of them into a ReleaseError in three parts. Any other exception passes unchanged: it is a fault of the program.
@@ -30,7 +30,10 @@ _FULL_WORDS = (
 
 @contextmanager
 def explain_disk() -> Iterator[None]:
-    """Raise ReleaseError (`disk-full`, `no-permission`, `misplaced-file`) where the work inside met it; never a path."""
+    """Raise ReleaseError where the work inside met one of them; never a path.
+
+    Slugs: `disk-full`, `no-permission`, `misplaced-file`, `memory-full`.
+    """
     try:
         yield
     except PermissionError as error:
@@ -48,6 +51,8 @@ def explain_disk() -> Iterator[None]:
         raise _full() from error
     except duckdb.Error as error:  # a commit, a spill or a read meets it, each with an exception of its own
         explained = _explained(str(error).lower())
+        if explained is None and isinstance(error, duckdb.OutOfMemoryException):
+            explained = _out_of_memory()
         if explained is None:
             raise
         raise explained from error
@@ -71,6 +76,15 @@ def _full() -> ReleaseError:
         found="a disk that takes no more bytes: full, over quota or read-only",
         expected="room for staging, release and site",
         todo="Make room, or mount it for writing, and run again; what was released is whole.",
+    )
+
+
+def _out_of_memory() -> ReleaseError:
+    return ReleaseError(
+        "memory-full",
+        found="work that x-shafaf.memory_limit does not leave enough memory for",
+        expected="about 1200MB for ten million events, 4GB for fifty million",
+        todo="Raise x-shafaf.memory_limit in metadata.yml, and run again; what was released is whole.",
     )
 
 

@@ -89,6 +89,14 @@ def test_a_limit_can_be_raised_for_what_is_meant(bent: Make, start: Start) -> No
     assert (seen.report["read"], seen.report["staged"], seen.report["unchanged"]) == (6, 3, 3)
 
 
+def test_memory_that_does_not_suffice_is_told(bent: Make, start: Start) -> None:
+    """Exit 23 with the setting to raise; the same rows are read with more of it."""
+    folder = bent("table", many(40), swap("k: 10", "k: 10\n  memory_limit: 1MB", file="metadata.yml"))
+    check_stop(start(folder, "extract", "--json"), "memory-full", 23, words=("x-shafaf.memory_limit",))
+    swap("memory_limit: 1MB", "memory_limit: 1200MB", file="metadata.yml")(folder)
+    assert start(folder, "extract", "--json").report["staged"] == 40
+
+
 def test_a_file_that_may_not_be_read_is_told(start: Start) -> None:
     """A file without the right to read it: exit 21 and three parts. Root, who may read all, becomes nobody for the moment."""
     with tempfile.TemporaryDirectory() as place:
