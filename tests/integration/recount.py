@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 Row = dict[str, Any]
 Key = tuple[str, ...]
 QUARTILES = {"wait_p25_days": 0.25, "wait_median_days": 0.5, "wait_p75_days": 0.75, "wait_p90_days": 0.9}
-CLEARANCE = 4  # cases on either side of a published order statistic
+CLEARANCE = 4  # people on either side of a published order statistic
 
 
 @dataclass(frozen=True)
@@ -97,14 +97,29 @@ def parents_of(database: Path) -> dict[str, dict[str, str | None]]:
     return {name: {row["id"]: row["parent_id"] for row in rows} for name, rows in trees.items()}
 
 
-def quartiles(waits: list[int]) -> dict[str, int | None]:
-    """Give nearest-rank order statistics; one that has fewer than four cases on a side is not published."""
-    ordered, n = sorted(waits), len(waits)
+def quartiles(cases: list[Row]) -> dict[str, int | None]:
+    """Give nearest-rank order statistics of waits; one that has fewer than four people on a side is not published.
+
+    A case without a requester is one of its own. The number of people must be enough by itself, too: a band of it is published.
+    """
+    known = [
+        (case["wait_days"], case["requester_key"] or case["case_key"])
+        for case in cases
+        if case["wait_days"] is not None
+    ]
+    ordered, people = sorted(days for days, _ in known), len({who for _, who in known})
     found: dict[str, int | None] = {}
     for name, share in QUARTILES.items():
-        rank = math.ceil(share * n)
-        found[name] = ordered[rank - 1] if rank - 1 >= CLEARANCE and n - rank >= CLEARANCE else None
+        rank = math.ceil(share * len(ordered))
+        is_inside = all(rank > CLEARANCE and n - rank >= CLEARANCE for n, rank in _ranks(len(ordered), people, share))
+        days = ordered[rank - 1] if is_inside else 0
+        sides = len({who for at, who in known if at <= days}), len({who for at, who in known if at >= days})
+        found[name] = days if is_inside and min(sides) > CLEARANCE else None
     return found
+
+
+def _ranks(cases: int, people: int, share: float) -> list[tuple[int, int]]:
+    return [(n, math.ceil(share * n)) for n in (cases, people)]
 
 
 def in_band(band: str, days: int) -> bool:
