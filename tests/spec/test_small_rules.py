@@ -7,11 +7,12 @@ from datetime import date
 from typing import Any
 
 import ibis
+import pyarrow as pa
 import pytest
 
 from etl.anonymise import History, anonymise, due_months
 from etl.anonymise.cohort import COLUMNS, cohort_table
-from etl.anonymise.held import check_operations
+from etl.anonymise.held import check_operations, hold_rows
 from etl.anonymise.population import Peeled, Population
 from etl.anonymise.traces import token_weights
 from etl.calendars import parse_period
@@ -116,7 +117,7 @@ def test_fingerprints_depend_on_the_policy_only() -> None:
 
 def test_a_cohort_says_the_cadence_it_was_released_in(backend: Any) -> None:
     """The season of a body stays one when the limits of cadences change within the year."""
-    case = backend.create_table("cohort_case", schema={"case_number": "int32"})
+    case = hold_rows(backend, "cohort_case", [], pa.schema([("case_number", pa.int32())]))
     season = Peeled(Population("cohort_group", COLUMNS, ()), case, [], {("1403-08", "alef", "service", "1403-S2"): 30})
     [row] = rows_of(cohort_table(season, replace(Policy(), cadence=Cadence(month=1))))
     assert (row["cadence_code"], row["period_first_on"], row["case_count"]) == ("season", date(2024, 6, 21), 30)
