@@ -122,7 +122,7 @@ def key_ranges(events: int) -> list[str]:
 
 
 def by_parts(con: duckdb.DuckDBPyConnection, statement: str, parts: Sequence[str], **values: object) -> None:
-    """Run a statement for one range of keys after the other, so that its windows fit in memory; the first makes the table."""
+    """Run a statement for one range of keys after the other, so that windows and lists fit in memory; the first makes it."""
     for number, part in enumerate(parts):
         words = {"make": "insert into", "as": ""} if number else {"make": "create table", "as": "as"}
         con.execute(statement.format(part=part, **words, **values))
