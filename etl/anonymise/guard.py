@@ -69,7 +69,7 @@ def guard(
 
 
 def _narrow(books: Books, new: Sequence[Cell], release_id: str, policy: Policy) -> set[Kind]:
-    found = books.with_cells(new).narrow(release_id, k=policy.k)
+    found = books.with_cells(new).narrow(release_id, k=policy.k, ahead=True)
     return {(each.body_id, each.case_type_code) for each in found}
 
 

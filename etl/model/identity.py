@@ -5,7 +5,8 @@ for whatever of a case two populations both show: its service, the families abov
 every month end to every later one. Each of the six numbers is partly shown by these (cohorts, finished groups, the open
 groups of a year's end) and partly hidden; the margins say how much. What is not shown widens, as far as it can be of the
 value: a row of another service cannot. The hidden part of one number lies between what all the others allow. Where both
-ends are within 1 … k − 1, fewer than k cases are isolated, though each population by itself is safe. Pure counting, for all
+ends are within 1 … k − 1, fewer than k cases are isolated, though each population by itself is safe. Monthly counts go on
+where nothing more is shown, and whoever is open now ends in any of them: that is looked at ahead. Pure counting, for all
 windows of a body and type at once; it is used before a release is made and before one leaves. Lateness is left out: it is
 the body's, and margins show it at any size (DESIGN §4).
 """
@@ -115,19 +116,45 @@ def narrow_values(terms: Sequence[Term], *, k: int) -> dict[Value, Mask]:
     >>> bool(narrow_values([came, went, Term(-1, {}, seven), Term(1, {}, twelve), Term(-1, {}, twelve)], k=10)[permits])
     False
     """
+    signs = [term.sign for term in terms]
+    return {value: _is_narrow(signs, *counts, k=k) & is_beside for value, *counts, is_beside in _parts(terms)}
+
+
+def narrow_later(terms: Sequence[Term], *, k: int) -> dict[Value, Mask]:
+    """Say for each value and first month whether monthly counts to come can isolate fewer than k cases, if no more is shown.
+
+    terms: the six of `Books.terms`. Whoever is open after the last month ends in some later one, finished or withdrawn, and
+    the counts say how many did: each of the three can then be any part of their sum. Who comes anew only widens.
+
+    >>> def one(*counts): return (np.array([[count]]) for count in counts)
+    >>> eighty, forty, seventy_eight, twenty_two, ten, none = one(80, 40, 78, 22, 10, 0)
+    >>> permits, tax = Value(("permits",)), Value(("tax",))
+    >>> before, nobody = Term(1, {permits: eighty, tax: forty}, none), Term(1, {}, none)
+    >>> went, left, open_ = Term(-1, {permits: seventy_eight, tax: twenty_two}, ten), Term(-1, {}, none), Term(-1, {}, ten)
+    >>> terms = [before, nobody, nobody, went, left, open_]  # two permits are among ten finished cases and ten open ones
+    >>> bool(narrow_values(terms, k=10)[permits]), bool(narrow_later(terms, k=10)[permits])
+    (False, True)
+    """
+    *flows, after = (Term(t.sign, {v: n[:, -1] for v, n in t.shown.items()}, t.hidden[:, -1]) for t in terms)
+    open_count = after.hidden + sum(after.shown.values(), np.zeros_like(after.hidden))
+    ahead = [*flows, Term(after.sign, {}, open_count)]
+    signs = [term.sign for term in ahead]
+    return {value: _can_be_narrow(signs, *counts, k=k) & is_beside for value, *counts, is_beside in _parts(ahead)}
+
+
+def _parts(terms: Sequence[Term]) -> Iterator[tuple[Value, list[Numbers], list[Numbers], Mask]]:
+    """Give each value, how many each term shows of it, how many others may be of it, and where another value is shown."""
     cells = sorted({value for term in terms for value in term.shown}, key=repr)
     none = np.zeros_like(terms[0].hidden)
     rows = [np.stack([term.shown.get(cell, none) for cell in cells]) if cells else none[None] for term in terms]
     whole = [term.hidden + part.sum(axis=0) for term, part in zip(terms, rows, strict=True)]
-    found: dict[Value, Mask] = {}
     for value in sorted({part for cell in cells for part in cell.coarser()}, key=repr):
         is_own = [cell.tells(value) for cell in cells]
         is_other = [cell.bars(value) for cell in cells]
         own = [part[is_own].sum(axis=0) for part in rows]
         other = [part[is_other].sum(axis=0) for part in rows]
         hidden = [all_ - mine - barred for all_, mine, barred in zip(whole, own, other, strict=True)]
-        found[value] = _is_narrow([term.sign for term in terms], own, hidden, k=k) & (sum(other, none) > 0)
-    return found
+        yield value, own, hidden, sum(other, none) > 0
 
 
 def _is_narrow(signs: Sequence[int], own: Sequence[Numbers], hidden: Sequence[Numbers], *, k: int) -> Mask:
@@ -145,6 +172,19 @@ def _is_narrow(signs: Sequence[int], own: Sequence[Numbers], hidden: Sequence[Nu
         most = np.minimum(high, part)
         is_narrow |= (low > 0) & (low <= most) & (most < k)
     return is_narrow
+
+
+def _can_be_narrow(signs: Sequence[int], own: Sequence[Numbers], hidden: Sequence[Numbers], *, k: int) -> Mask:
+    none = np.zeros_like(own[0])
+    least = sum((sign * part for sign, part in zip(signs, own, strict=True)), none)  # of the value, surely gone or open
+    most = least + sum((part for sign, part in zip(signs, hidden, strict=True) if sign > 0), none)
+    *gone, open_count = (part for sign, part in zip(signs, hidden, strict=True) if sign < 0)
+    rest = sum(gone, open_count)
+    can_be: Mask = np.zeros(none.shape, dtype=bool)
+    for low, high in (*((part, part + open_count) for part in gone), (none, open_count)):
+        fewest = np.maximum(low, rest - least + 1)  # so many cannot all be others
+        can_be |= (fewest <= high) & (np.minimum(fewest, most) < k)
+    return can_be & (least > 0)
 
 
 @dataclass
@@ -169,11 +209,13 @@ class Books:
         books.add((), cells)
         return books
 
-    def narrow(self, release_id: str, *, k: int) -> list[Narrow]:
+    def narrow(self, release_id: str, *, k: int, ahead: bool = False) -> list[Narrow]:
         """List what the cells of one release, with all before it, let anybody derive.
 
-        Looked at are the windows that hold a cell of the release, from the second month of `first_year` on: what came
-        before them a run knows in part only. The cohort of a whole year lies in them. A window is named by its last month.
+        ahead: list also what the counts of later months can let anybody derive, if nothing more is shown, under the month
+        of the release. Looked at are the windows that hold a cell of the release, from the second month of `first_year` on:
+        what came before them a run knows in part only. The cohort of a whole year lies in them. A window is named by its
+        last month.
         """
         found: set[Narrow] = set()
         for kind, cells in self.cells.items():
@@ -184,10 +226,14 @@ class Books:
             for first, last in new:
                 if last in at:
                     touched[: at.get(first, -1) + 1, at[last] :] = True
-            if touched.any():
-                for value, is_narrow in narrow_values(self.terms(kind, months), k=k).items():
-                    ends = np.flatnonzero((is_narrow & touched).any(axis=0))
-                    found |= {Narrow(*kind, months[end], value) for end in ends}
+            if not touched.any():
+                continue
+            terms = self.terms(kind, months)
+            for value, is_narrow in narrow_values(terms, k=k).items():
+                ends = np.flatnonzero((is_narrow & touched).any(axis=0))
+                found |= {Narrow(*kind, months[end], value) for end in ends}
+            later = narrow_later(terms, k=k) if ahead else {}
+            found |= {Narrow(*kind, months[-1], v) for v, can_be in later.items() if (can_be & touched[:, -1]).any()}
         return sorted(found, key=repr)
 
     def terms(self, kind: Kind, months: Sequence[str]) -> list[Term]:
@@ -229,7 +275,9 @@ class Books:
                 if at[last] + 1 < size:
                     of("before", cell.value)[at[last] + 1] += cell.case_count
             elif first in at:
-                of(cell.population, cell.value)[: at[first] + 1, at[last] :] += cell.case_count
+                of(cell.population, cell.value)[at[first], at[last]] += cell.case_count
+        for flow in (COHORT, FINISHED):  # a window holds all cells that begin and end in it
+            shown[flow] = {v: np.cumsum(np.cumsum(n[::-1], axis=0)[::-1], axis=1) for v, n in shown[flow].items()}
         return shown
 
 

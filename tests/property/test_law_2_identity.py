@@ -130,5 +130,50 @@ def test_law_2_the_gate_finds_what_the_audit_finds(first: int) -> None:
     assert found > 20
 
 
+def emptying(seed: int) -> tuple[list[tuple[dict[str, Any], list[Cell]]], random.Random]:
+    """Draw a body that cases come to in two months only: each month's counts, and what groups of k cases would show."""
+    chance = random.Random(f"emptying {seed}")
+    families = {"permits": 8, "tax": 3, "aid": 4}
+    begins, ends = set(chance.sample(range(8), 2)), set(chance.sample(range(1, 13), chance.randint(1, 3)))
+    stock = dict.fromkeys(families, 0)
+    shown: list[tuple[dict[str, Any], list[Cell]]] = []
+    before = ("", dict.fromkeys(families, 0))
+    for place, month in enumerate(MONTHS):
+        drawn_ = chance.choices(list(families), list(families.values()), k=chance.randint(60, 160) * (place in begins))
+        came = {family: drawn_.count(family) for family in families}
+        share = chance.choice((0.8, 0.9, 0.95, 0.98, 1) if place in ends else (0, 0, 0.05, 0.1))
+        went = {f: sum(chance.random() < share for _ in range(stock[f] + came[f])) for f in families}
+        stock = {family: stock[family] + came[family] - went[family] for family in families}
+        counts = {"registered_count": came, "finished_count": went, "open_count": stock}
+        row = dict.fromkeys(FLOWS, 0) | {name: sum(each.values()) for name, each in counts.items()}
+        told = [(FINISHED, month, went), (COHORT, *before), (STOCK, month, stock if month.endswith("-12") else {})]
+        cells = [
+            Cell(population, *KIND.values(), period, month, Value((family,)), count)
+            for population, period, each in told
+            for family, count in each.items()
+            if count >= K
+        ]
+        shown.append(({**KIND, "month_code": month, "release_id": month, **row}, cells))
+        before = (month, came)
+    return shown, chance
+
+
+@pytest.mark.parametrize("first", range(0, 200, 50))
+def test_law_2_no_month_to_come_tells_what_a_release_hid(first: int) -> None:
+    """What stands back for months to come leaves the attack nothing in any of them, though these show nothing new."""
+    for seed in range(first, first + 50):
+        books, kept = Books(), list[Cell]()
+        shown, chance = emptying(seed)
+        for row, cells in shown:
+            books.add([row], ())
+            for new in (cells, [cell for cell in cells if cell.population == FINISHED and chance.random() < 0.97], []):
+                if not books.with_cells(new).narrow(row["month_code"], k=K, ahead=True):
+                    break
+            books.add((), new)
+            kept += new
+        for windows in known_windows(as_evidence([row for row, _ in shown], kept)):
+            assert flows.narrow_windows(windows, K) == []
+
+
 def _volume(term: Any, first: int, last: int) -> int:
     return int(term.hidden[first, last] + sum(shown[first, last] for shown in term.shown.values()))

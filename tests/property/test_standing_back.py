@@ -15,7 +15,7 @@ from tests.property.test_law_2_identity import published as published_evidence
 from tests.reference.anonymise import Memory, release_months
 from tests.reference.offices import Snapshot
 from tests.reference.runs import cells_of, rows_of
-from tests.reference.surges import KIND, emptied, surges
+from tests.reference.surges import KIND, dwindled, emptied, surges
 
 SEEDS = (17, 27)  # in whose offices finished groups stand back, in a season of each
 
@@ -58,6 +58,20 @@ def test_finished_groups_stand_back_for_open_groups_that_are_out(engine: Engine,
     assert any(row["outcome_code"] == "completed" for row in shown)
     earlier = [row for run in runs for row in run.rows["case_group"] if row["release_id"] < month]
     assert any(row["service_id"] is not None for row in earlier)
+
+
+def test_finished_groups_stand_back_for_a_month_to_come(engine: Engine) -> None:
+    """20 permits to build are among 23 open cases: of four that end later one surely is, and then it is too late."""
+    runs = play(engine, dwindled())
+    check_equal(runs)
+    last, then = (month.code for month in (runs[-1].snapshot.due[-1], runs[0].snapshot.due[-1]))
+    assert runs[-1].memory.stood_back == {(then, *KIND.values())}
+    shown = [row for run in runs for row in run.rows["case_group"] if row["release_id"] == then]
+    assert {(row["service_id"], row["channel_code"], row["is_floor"]) for row in shown} == {(None, None, False)}
+    attack = flows.attack(published_evidence(runs), seed=1, attempts=1)
+    assert attack.attempts > 0
+    assert attack.findings == ()
+    assert last > then
 
 
 @pytest.mark.parametrize("seed", SEEDS)

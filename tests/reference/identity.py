@@ -17,6 +17,7 @@ Value = tuple[tuple[str, ...], str | None]
 Cell = tuple[str, str, str, Value, int]  # population, first and last month its cases can count in, value, cases
 FINISHED, COHORT, STOCK = "finished", "cohort", "stock"
 SIGNS = (1, 1, 1, -1, -1, -1)  # open before, came, reopened, went, withdrawn, open after
+WENT, WITHDRAWN = 3, 4
 COLUMNS = ("service", "channel")
 
 
@@ -33,7 +34,12 @@ def stand_back(
         own = sorted((row for row in margins if kind_of(row) == kind), key=lambda row: row["month_code"])
         cells = list(cells_of((each for each in known if kind_of(each[1]) == kind), policy))
         brought = list(cells_of((each for each in new if kind_of(each[1]) == kind), policy))
-        if any(gives_away(own, window, [*cells, *brought], policy) for window in windows(own, brought, first)):
+        every = [*cells, *brought]
+        if any(
+            gives_away(own, window, every, policy)
+            or (window[-1] is own[-1] and can_give_away(own, window, every, policy))
+            for window in windows(own, brought, first)
+        ):
             found.add(kind)
     return found
 
@@ -83,7 +89,23 @@ def windows(margins: Sequence[Row], brought: Sequence[Cell], first: str) -> Iter
 
 def gives_away(margins: Sequence[Row], window: Sequence[Row], cells: Sequence[Cell], policy: Policy) -> bool:
     """Say whether in a window fewer than k cases of some value are surely hidden in one of the six numbers."""
-    whole, shown = numbers_of(window), shown_in(margins, window, cells)
+    return isolates(numbers_of(window), shown_in(margins, window, cells), policy)
+
+
+def can_give_away(margins: Sequence[Row], window: Sequence[Row], cells: Sequence[Cell], policy: Policy) -> bool:
+    """Say the same of the window and the months to come, in which some of the open cases end, and nothing is shown."""
+    *whole, after = numbers_of(window)
+    *shown, _ = shown_in(margins, window, cells)
+    for ended in range(after + 1):
+        for place in (WENT, WITHDRAWN):
+            later = [count + ended * (each == place) for each, count in enumerate(whole)]
+            if isolates([*later, after - ended], [*shown, Counter()], policy):
+                return True
+    return False
+
+
+def isolates(whole: Sequence[int], shown: Sequence[Counter[Value]], policy: Policy) -> bool:
+    """Say whether of the six numbers, and what is shown of them, one surely hides fewer than k cases of some value."""
     values = {value for part in shown for value in part}
     wanted = {(way[:depth], by) for way, channel in values for depth in range(len(way) + 1) for by in (None, channel)}
     for value in wanted - {((), None)}:

@@ -131,6 +131,55 @@ def test_the_middle_of_a_year_is_looked_at_as_well() -> None:
     assert made.narrow("1403-02", k=10) == []
 
 
+def after_a_year(permits: int, tax: int, *, others: int = 0, went: int = 0, withdrawn: int = 0) -> Books:
+    """80 permits, 40 tax cases and others are open at a year's end; so many are seen to end in the next month, `went` more."""
+    made, shown, size = Books(), permits + tax, 120 + others
+    made.add([margin("1402-12", open=size)], ())
+    gone = {"finished": shown + went, "withdrawn": withdrawn}
+    made.add([margin("1403-01", **gone, open=size - shown - went - withdrawn)], ())
+    made.add((), [cell(STOCK, "1402", "1402-12", family, count) for family, count in (("permits", 80), ("tax", 40))])
+    made.add((), [cell(FINISHED, "1403-01", "1403-01", "permits", permits)])
+    made.add((), [cell(FINISHED, "1403-01", "1403-01", "tax", tax)])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("made", "found"),
+    [
+        # two of the twenty left are permits: so many when all have ended; of the last three that are open one is tax
+        (after_a_year(78, 22, went=10), {"permits", "tax"}),
+        (after_a_year(60, 40, others=8), {"permits"}),  # 20 of 28 that are open: of nine that end one is
+        (after_a_year(30, 40, others=8, went=10, withdrawn=12), {"permits"}),  # of the last nine that are open one is
+        (after_a_year(68, 40, others=4, went=10, withdrawn=4), {"permits"}),  # of five that are withdrawn one is
+        (after_a_year(60, 30, others=8, went=4), set()),  # 20 of 38, and ten of 38: of nine that end none need be
+        (after_a_year(69, 31, others=20), set()),  # eleven and nine of 40, and the others may be of either
+    ],
+)
+def test_months_to_come_are_looked_at_ahead(made: Books, found: set[str]) -> None:
+    """The month itself tells nothing, but whoever is open ends in some month, and each says how many did."""
+    assert made.narrow("1403-01", k=10) == []
+    assert made.narrow("1403-01", k=10, ahead=True) == [
+        Narrow(*KIND, "1403-01", Value((each,))) for each in sorted(found)
+    ]
+
+
+def test_who_came_and_is_not_shown_widens_the_months_to_come() -> None:
+    """Two of the open cases are permits, or as many more as came."""
+    made = after_a_year(78, 22, went=10)
+    made.months[KIND]["1403-01"] |= {"registered_count": 8, "open_count": 18}
+    assert made.narrow("1403-01", k=10, ahead=True) == []
+
+
+def test_open_groups_of_a_year_end_hide_nobody_in_months_to_come() -> None:
+    """What a year's end shows of open cases is not shown in the months after it: of these 20 permits are left, not ten."""
+    made = after_a_year(60, 20, went=4)
+    made.months[KIND]["1403-12"] = made.months[KIND].pop("1403-01")
+    made.cells[KIND][2:] = [each._replace(period_code="1403-12", release_id="1403-12") for each in made.cells[KIND][2:]]
+    assert made.narrow("1403-12", k=10, ahead=True) == []
+    open_ = [cell(STOCK, "1403", "1403-12", family, count) for family, count in (("permits", 10), ("tax", 16))]
+    assert made.with_cells(open_).narrow("1403-12", k=10, ahead=True) == []
+
+
 def test_a_cohort_that_would_give_a_number_away_stands_back(backend: Any) -> None:
     """All cases of the body and type lose service and channel, none is lost, and another body keeps its own."""
     ladder = ({"service": "leaf"}, {"channel": "code"}, {"cohort_state": "code"})
