@@ -13,7 +13,7 @@ from etl.anonymise.columns import PUBLISHED
 from etl.anonymise.held import fetch, hold, hold_rows
 from etl.anonymise.pattern_level import PatternLevel
 from etl.anonymise.ranks import count_timed, rank_values, timed_band
-from etl.anonymise.requesters import REQUESTER
+from etl.anonymise.requesters import REQUESTER, alone_in
 from etl.anonymise.traces import PATTERN, Timelines, shown_unit, trace_text
 from etl.calendars import Period, parse_period
 from etl.metadata import Policy
@@ -60,7 +60,7 @@ def number_groups(placed: Table) -> tuple[Table, Table]:
 
     placed: PLACED_COLUMNS, codes for texts. Result: group_number, the values of the group, case_count, known_count (cases
     with a known requester); and case_number, group_number (NULL: waits), release_id, period_code, wait_days, is_floor,
-    requester_number, trace_level, trace_key.
+    requester_number (NULL: alone in the group), trace_level, trace_key.
     """
     grouped = placed.filter(placed.is_placed)
     grouped = grouped.group_by(*_VALUES).agg(
@@ -70,7 +70,7 @@ def number_groups(placed: Table) -> tuple[Table, Table]:
     groups = hold(grouped.mutate(group_number=number), "group")
     joined = _filled(placed).join(_filled(groups).select("group_number", *_FILLED), _FILLED, how="left")
     columns = ("case_number", "group_number", "release_id", "period_code", "wait_days", "is_floor", REQUESTER)
-    return groups, hold(joined.select(*columns, "trace_level", "trace_key"), "member")
+    return groups, hold(alone_in(joined.select(*columns, "trace_level", "trace_key"), "group_number"), "member")
 
 
 def case_groups(groups: Table, members: Table, policy: Policy, lists: Lists) -> Table:

@@ -53,6 +53,19 @@ def count_requesters(relation: Table, group: tuple[str, ...]) -> Table:
     )
 
 
+def alone_in(relation: Table, group: str) -> Table:
+    """Let everybody stand alone (requester_number NULL) who has one case in their group, so that these are counted at once.
+
+    relation: one row per case with requester_number and the number of its group.
+    """
+    known = relation.filter(relation[REQUESTER].notnull() & relation[group].notnull())
+    several = known.group_by(group, REQUESTER).agg(n=known.count())
+    several = several.filter(several.n > 1).select(several_group=group, several_number=REQUESTER)
+    own = (relation[group] == several.several_group) & (relation[REQUESTER] == several.several_number)
+    joined = relation.join(several, own, how="left")
+    return joined.mutate(**{REQUESTER: joined.several_number}).select(*relation.columns)
+
+
 def are_enough(counted: Table, k: int) -> Any:
     """Say whether counted groups (count_requesters) have k requesters and none that holds more than half of the cases."""
     return (counted.requester_count >= k) & (counted.largest_count * LARGEST_SHARE <= counted.case_count)

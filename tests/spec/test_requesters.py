@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import ibis
 import pyarrow as pa
 import pytest
 
 from etl.anonymise.groups import _timed_steps
 from etl.anonymise.peel import Rung, peel
 from etl.anonymise.ranks import rank_values
-from etl.anonymise.requesters import are_enough, count_requesters, with_requesters
+from etl.anonymise.requesters import alone_in, are_enough, count_requesters, with_requesters
 from etl.anonymise.traces import Timelines
 from etl.metadata import Policy
 from tests.reference.runs import rows_of
@@ -105,6 +106,15 @@ def test_the_number_of_a_requester_is_given_to_several_cases_only(backend: Any) 
     rows = rows_of(asked_by(backend, "a", "a", "b", None))
     by_number = sorted((row["case_number"], row["requester_number"], row["is_requester_known"]) for row in rows)
     assert by_number == [(1, 1, True), (2, 1, True), (3, None, True), (4, None, False)]
+
+
+def test_who_has_one_case_in_a_group_stands_alone_in_it(backend: Any) -> None:
+    """Of two people with two cases each one has both in a group, the other one in each of two; nobody's group is lost."""
+    case = asked_by(backend, "a", "a", "b", "b", None)
+    number = ibis.cases((case.case_number == 4, 2), (case.case_number == 5, ibis.null("int32")), else_=1)
+    rows = rows_of(alone_in(case.mutate(group_number=number.cast("int32")), "group_number"))
+    told = sorted((row["case_number"], row["group_number"], row["requester_number"]) for row in rows)
+    assert told == [(1, 1, 1), (2, 1, 1), (3, 1, None), (4, 2, None), (5, None, None)]
 
 
 def test_a_time_after_a_gap_needs_company_of_its_own(backend: Any) -> None:
