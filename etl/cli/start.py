@@ -2,7 +2,8 @@
 
 Loading takes most of a second, nothing is open meanwhile, and what is loaded may swallow an exception: so it is left at
 once. Afterwards a signal is an exception, whichever it was: what is open is closed, and what was begun is taken back or
-left for the next run to heal. A process that was told to ignore Ctrl-C (`nohup`) goes on ignoring it.
+left for the next run to heal. A process that was told to ignore Ctrl-C (`nohup`) goes on ignoring it. What Python does
+once all is done, it does without answering signals, for as long as a busy machine takes: the process is left before that.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from types import FrameType
 _AS_A_SHELL_SAYS_IT = 128  # and the number of the signal: 130 for Ctrl-C, 143 for SIGTERM
 _WORDS = "stopped; what was released is whole"
 _came: list[int] = []  # signals
+_done: list[int] = []  # the exit code, once all is done
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -32,6 +34,10 @@ def main(args: Sequence[str] | None = None) -> None:
         program.main(args)
     except KeyboardInterrupt:  # while it was leaving
         leave()
+    except SystemExit as done:
+        if isinstance(done.code, int):
+            _done.append(done.code)
+        raise
     finally:
         if args is None:  # nothing is open any more
             _answer_signals(_leave_at_once)
@@ -60,10 +66,14 @@ def _leave_at_once(number: int, frame: FrameType | None) -> None:
 
 
 def _end() -> None:
-    """Keep the code of the signal: Python ends as by Ctrl-C, whichever it was, if the exception went through `exec`."""
-    if _came:
+    """Leave with the code of the signal or of the program; after another exception Python itself ends.
+
+    Python would say Ctrl-C, whichever it was, if the exception went through `exec`.
+    """
+    if _came or _done:
+        sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(_AS_A_SHELL_SAYS_IT + _came[0])
+        os._exit(_AS_A_SHELL_SAYS_IT + _came[0] if _came else _done[0])
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

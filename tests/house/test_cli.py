@@ -266,6 +266,27 @@ def test_a_program_stopped_in_a_query_says_so(tmp_path: Path, number: int, code:
     assert (done.returncode, done.stderr) == (code, "stopped; what was released is whole\n")
 
 
+ENDED = """
+import os, sys
+from etl.cli import main
+class Late:
+    def __del__(self, kill=os.kill, own=os.getpid(), number=int(sys.argv.pop())):
+        kill(own, number)
+sys.late = Late()
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_program_that_is_done_is_gone(tmp_path: Path, number: int) -> None:
+    """While Python ends no signal is answered, and one that comes then would end the program without a word."""
+    (tmp_path / "ended.py").write_text(ENDED, encoding="utf-8")
+    command = [sys.executable, "-m", "ended", "--version", str(int(number))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, preexec_fn=_heed_ctrl_c, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("shafaf, version")
+
+
 def _heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a run of the tests in the background ignores it
 
