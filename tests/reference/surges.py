@@ -38,17 +38,17 @@ def surges(seed: int) -> list[Snapshot]:
 def emptied(*, late: int) -> list[Snapshot]:
     """120 cases are open at a year's end; two permits are left of them a month later, which is seen so many months late."""
     lives = [("build", 0, 0)] * 90 + [("build", 1, 2)] * 78 + [("build", 1, None)] * 2 + [("aid", 1, 2)] * 40
-    return _seen_in(lives, [3, *([1] * late)], late=late)
+    return _runs_of(lives, [3, *([1] * late)], late=late)
 
 
 def dwindled() -> list[Snapshot]:
     """123 cases are open at a year's end; a month later 20 permits to build and three others, and then four of these end."""
     lives = [("build", 0, 0)] * 90 + [("build", 1, 2)] * 60 + [("build", 1, None)] * 18 + [("build", 1, 3)] * 2
     lives += [("aid", 1, 2)] * 40 + [("shop", 1, None)] + [("shop", 1, 3)] * 2
-    return _seen_in(lives, [3, 1], late=0)
+    return _runs_of(lives, [3, 1], late=0)
 
 
-def _seen_in(lives: Sequence[tuple[str, int, int | None]], runs: Sequence[int], *, late: int) -> list[Snapshot]:
+def _runs_of(lives: Sequence[tuple[str, int, int | None]], runs: Sequence[int], *, late: int) -> list[Snapshot]:
     """Make the runs of an office: how many months each releases; what ends late is seen so many months late."""
     made, calendar = [], months(sum(runs))
     for place, length in enumerate(runs):
